@@ -1,0 +1,55 @@
+// What the supervisor tells its children when it starts them: one JSON argument, no secrets. Each child parses its own.
+import type { Profile } from "../base/timing.ts";
+
+/** Common to every child. Paths are absolute. */
+export interface ChildSettings {
+  /** The cluster's name, `kubemu` by default. */
+  readonly cluster: string;
+  readonly dataDir: string;
+  readonly profile: Profile;
+  /** All of 127.0.0.1, ports instead of addresses. */
+  readonly singleAddress: boolean;
+  /** The cluster's second octet of 127.0.0.0/8. */
+  readonly slot: number;
+  /** Ports from here up may be bound by this user (0 as root). */
+  readonly lowestPort: number;
+}
+
+export interface ControlPlaneSettings extends ChildSettings {
+  /** 0: any free; otherwise 127.0.0.1:apiPort. Where the supervisor holds the socket it sends the handle with the message `"listen"` instead. */
+  readonly apiPort: number;
+  readonly inMemory: boolean;
+  /** Watched folders, absolute. */
+  readonly folders: readonly string[];
+}
+
+export interface NodeAgentSettings extends ChildSettings {
+  readonly node: string;
+  /** i of `127.S.i.1`. */
+  readonly index: number;
+  /** `https://127.0.0.1:PORT` */
+  readonly apiServer: string;
+  /** Pre-started container processes kept ready. */
+  readonly warmPool: number;
+}
+
+export interface ProxySettings extends ChildSettings {
+  readonly apiServer: string;
+  /** 0 or 1: two workers share every listening handle. */
+  readonly worker: number;
+}
+
+/** What a child says once, over IPC, when it serves. */
+export interface ReadyMessage {
+  readonly ready: true;
+  /** The control plane: the API's port. */
+  readonly apiPort?: number;
+}
+
+/** The settings from `--settings JSON` in `argv`; throws a plain sentence where they are missing or no JSON. */
+export function parseSettings<T extends ChildSettings>(argv: readonly string[]): T {
+  const text = argv[argv.indexOf("--settings") + 1];
+  if (!argv.includes("--settings") || text === undefined)
+    throw new Error("--settings JSON is missing: this program is started by `kubemu up`");
+  return JSON.parse(text) as T;
+}
