@@ -1,0 +1,76 @@
+// From exec of `kubemu up` to all nodes Ready and the quickstart's Service answering.
+import { spawn } from "node:child_process";
+import { mkdtempSync, realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { clusterAt, fetchText, KUBEMU } from "../test/cluster/harness.ts";
+import { type Figure, figure, median, nodeStartMs, type Scenario } from "./figure.ts";
+
+const RUNS = 7;
+
+async function oneStart(dataDir: string, keep: boolean): Promise<number> {
+  const cluster = clusterAt("bench", dataDir);
+  const began = performance.now();
+  const args = [
+    "up",
+    "fixtures/quickstart",
+    "--name",
+    "bench",
+    "--data-dir",
+    dataDir,
+    "--in-memory",
+    "--no-merge",
+    "--detach",
+  ];
+  const code = await new Promise((done) =>
+    spawn(process.execPath, [KUBEMU, ...args], { stdio: "ignore" }).on("exit", done),
+  );
+  if (code !== 0) throw new Error(`kubemu up exited ${code}`);
+  // `up --detach` has waited for the nodes and the folder; the rest is the Service's first answer.
+  const url = await firstUrl(dataDir);
+  for (;;) {
+    try {
+      if ((await fetchText(url)).status === 200) break;
+    } catch {}
+    await new Promise((next) => setTimeout(next, 2));
+  }
+  const took = performance.now() - began;
+  await cluster.kubemu("down", ...(keep ? [] : ["--delete"]));
+  return took;
+}
+
+/** The Service's URL without starting another Node process, which would be measured too. */
+async function firstUrl(dataDir: string): Promise<string> {
+  const client = clusterAt("bench", dataDir).client();
+  const { services } = await import("../src/api/kinds/service.ts");
+  for (;;) {
+    const service = await client.find(services, { namespace: "default", name: "web" });
+    const ingress = service?.status?.loadBalancer?.ingress?.[0];
+    if (ingress?.ip) {
+      client.transport.close();
+      return `http://${ingress.ip}:${ingress.ports?.[0]?.port ?? 80}`;
+    }
+    await new Promise((next) => setTimeout(next, 2));
+  }
+}
+
+export const start: Scenario = {
+  name: "start",
+  async run(): Promise<Figure[]> {
+    const dataDir = join(realpathSync(mkdtempSync(join(tmpdir(), "kubemu-bench-"))), "data");
+    const floor = await nodeStartMs();
+    const fresh: number[] = [];
+    for (let run = 0; run < RUNS; run++) fresh.push(await oneStart(dataDir, false));
+    const again: number[] = [];
+    for (let run = 0; run < RUNS; run++) again.push(await oneStart(dataDir, run < RUNS - 1));
+    return [
+      figure(
+        "up --in-memory, fresh data directory, to nodes Ready and Service answering",
+        median(fresh),
+        "ms",
+        { floor, most: 12 },
+      ),
+      figure("the same with certificates from an earlier start", median(again), "ms", { floor, most: 12 }),
+    ];
+  },
+};
