@@ -13,7 +13,8 @@ function filesBelow(folder: string, ending = ".ts"): string[] {
     .filter((path) => !path.includes("/generated/"));
 }
 
-const IMPORT = /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^"';]*?\sfrom\s+)?"([^"]+)"|import\(\s*"([^"]+)"\s*\)/g;
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^"';]*?\sfrom\s+)?"([^"]+)"|import\(\s*"([^"]+)"\s*\)/g;
 
 interface Import {
   from: string;
@@ -113,7 +114,10 @@ describe("imports", () => {
   });
 
   test("name only packages that package.json lists, and each of those has a line in docs/decisions", () => {
-    const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Record<string, Record<string, string>>;
+    const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Record<
+      string,
+      Record<string, string>
+    >;
     const listed = Object.keys(manifest.dependencies ?? {});
     const used = new Set(
       imports
@@ -139,7 +143,9 @@ describe("files", () => {
   });
 
   test("are kebab-case and no file only passes on what others export", () => {
-    const named = sources.filter((path) => !/^[a-z0-9]+(-[a-z0-9]+)*\.ts$/.test(path.split("/").at(-1) ?? ""));
+    const named = sources.filter(
+      (path) => !/^[a-z0-9]+(-[a-z0-9]+)*\.ts$/.test(path.split("/").at(-1) ?? ""),
+    );
     const barrels = sources.filter((path) => {
       const lines = readFileSync(join(ROOT, path), "utf8")
         .split("\n")
@@ -155,7 +161,9 @@ describe("files", () => {
 
   test("read the environment only where a program begins", () => {
     const allowed = /(^|\/)(main\.ts|cli\/)|agents\/containers\/|src\/process\//;
-    const reading = sources.filter((path) => !allowed.test(path) && /process\.env\b/.test(readFileSync(join(ROOT, path), "utf8")));
+    const reading = sources.filter(
+      (path) => !allowed.test(path) && /process\.env\b/.test(readFileSync(join(ROOT, path), "utf8")),
+    );
     expect(reading).toEqual([]);
   });
 
