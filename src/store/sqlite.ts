@@ -1,0 +1,144 @@
+// Durable storage in one SQLite file: WAL, a commit is one fsync. Holds the file's exclusive lock from open to close (the
+// kernel lets go of it when the process dies), so that no two processes ever write one database.
+import type { DatabaseSyncInstance as DatabaseSync } from "@photostructure/sqlite";
+import type { Persistence, StoredRow } from "./persistence.ts";
+import { StorageError } from "./store.ts";
+
+// Written to the file; one that says more was written by a newer kubemu and is left alone.
+const SCHEMA_VERSION = 1;
+// "kubm": tells this file from another program's.
+const APPLICATION_ID = 0x6b75626d;
+
+const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
+const SQLITE_NOTADB = 26;
+// SQLITE_IOERR_WRITE and SQLITE_IOERR_FSYNC are what some file systems say in place of FULL when quota is used up.
+const NO_ROOM: ReadonlySet<unknown> = new Set([SQLITE_FULL]);
+
+// VACUUM rewrites the whole file: worth it only when at least this much, and a quarter of it, is free pages.
+const COMPACT_PAGES = 2_000;
+
+/** Opens or makes the database at `path`. `durable: false` leaves flushing to the operating system (it still outlives a SIGKILL). */
+export async function openSqlite(path: string, { durable }: { durable: boolean }): Promise<Persistence> {
+  const { DatabaseSync } = await loadSqlite();
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path);
+    prepare(database, path, durable);
+    return sqlitePersistence(database, path);
+  } catch (error) {
+    try {
+      database?.close();
+    } catch {
+      // The first error is the one that says something.
+    }
+    throw error instanceof StorageError ? error : openError(path, error);
+  }
+}
+
+async function loadSqlite(): Promise<typeof import("@photostructure/sqlite")> {
+  // node:sqlite needs no flag from 22.13 on; getBuiltinModule came in 22.3 and 20.16.
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  if (major > 22 || (major === 22 && minor >= 13)) {
+    const builtin: unknown = process.getBuiltinModule("node:sqlite" as "node:module");
+    if (builtin) return builtin as typeof import("@photostructure/sqlite");
+  }
+  return import("@photostructure/sqlite");
+}
+
+function prepare(database: DatabaseSync, path: string, durable: boolean): void {
+  database.exec("PRAGMA locking_mode = EXCLUSIVE");
+  database.exec("PRAGMA journal_mode = WAL");
+  database.exec(`PRAGMA synchronous = ${durable ? "FULL" : "OFF"}`);
+  // The exclusive lock is taken by the first write transaction and kept.
+  database.exec("BEGIN EXCLUSIVE");
+  const version = Number(pragma(database, "user_version"));
+  const application = Number(pragma(database, "application_id"));
+  if (version > SCHEMA_VERSION)
+    throw new StorageError(
+      `database ${path} was written by a newer kubemu (schema version ${version}, this one knows ${SCHEMA_VERSION})`,
+    );
+  const tables = Number(database.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"]);
+  if (tables > 0 && application !== APPLICATION_ID)
+    throw new StorageError(`database ${path} was not written by kubemu`);
+  if (version < 1) createTables(database);
+  database.exec("COMMIT");
+  const free = Number(pragma(database, "freelist_count"));
+  if (free > COMPACT_PAGES && free > Number(pragma(database, "page_count")) / 4) database.exec("VACUUM");
+}
+
+function createTables(database: DatabaseSync): void {
+  database.exec(
+    "CREATE TABLE objects (key TEXT PRIMARY KEY, revision INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID",
+  );
+  database.exec("CREATE TABLE counter (revision INTEGER NOT NULL)");
+  database.exec("INSERT INTO counter VALUES (0)");
+  database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+  database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+}
+
+function pragma(database: DatabaseSync, name: string): unknown {
+  return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+}
+
+function sqlitePersistence(database: DatabaseSync, path: string): Persistence {
+  const put = database.prepare("REPLACE INTO objects (key, revision, json) VALUES (?, ?, ?)");
+  const remove = database.prepare("DELETE FROM objects WHERE key = ?");
+  const count = database.prepare("UPDATE counter SET revision = ?");
+  let revision = Number(database.prepare("SELECT revision FROM counter").get()?.["revision"]);
+  return {
+    get revision() {
+      return revision;
+    },
+    rows: () =>
+      database
+        .prepare("SELECT key, revision, json FROM objects ORDER BY key")
+        .iterate() as Iterable<StoredRow>,
+    commit(changes, newRevision) {
+      try {
+        database.exec("BEGIN");
+        for (const [key, row] of changes) {
+          if (row) put.run(key, row.revision, row.json);
+          else remove.run(key);
+        }
+        count.run(newRevision);
+        database.exec("COMMIT");
+      } catch (error) {
+        rollback(database);
+        throw commitError(path, error);
+      }
+      revision = newRevision;
+    },
+    close: () => database.close(),
+  };
+}
+
+function rollback(database: DatabaseSync): void {
+  try {
+    database.exec("ROLLBACK");
+  } catch {
+    // SQLite has already rolled back by itself: it does so on SQLITE_FULL and SQLITE_IOERR.
+  }
+}
+
+const errcodeOf = (error: unknown): unknown =>
+  error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined;
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function openError(path: string, cause: unknown): StorageError {
+  const code = errcodeOf(cause);
+  if (code === SQLITE_BUSY)
+    return new StorageError(`database ${path} is in use by another process`, { cause });
+  if (code === SQLITE_NOTADB) return new StorageError(`${path} is not a database`, { cause });
+  return new StorageError(`opening database ${path}: ${messageOf(cause)}`, {
+    cause,
+    full: NO_ROOM.has(code),
+  });
+}
+
+function commitError(path: string, cause: unknown): StorageError {
+  return new StorageError(`writing database ${path}: ${messageOf(cause)}`, {
+    cause,
+    full: NO_ROOM.has(errcodeOf(cause)),
+  });
+}
