@@ -19,7 +19,7 @@ const configMap = (name: string, value: string) =>
 const save = (file: string, text: string) => writeFileSync(join(folder, file), text);
 let cluster: Cluster;
 
-const valueOf = async (name: string) => {
+const read = async (name: string) => {
   const { code, stdout } = await cluster.tryKubectl([
     "get",
     "configmap",
@@ -53,9 +53,9 @@ afterAll(async () => {
 });
 
 test("everything below the folder is there when up returns", async () => {
-  expect(await valueOf("one")).toBe("1");
-  expect(await valueOf("two")).toBe("2");
-  expect(await valueOf("listed")).toBe("l");
+  expect(await read("one")).toBe("1");
+  expect(await read("two")).toBe("2");
+  expect(await read("listed")).toBe("l");
   expect(
     await cluster.kubectl("get", "configmap", "inside", "-n", "made-here", "-o", "jsonpath={.data.value}"),
   ).toBe("in");
@@ -63,10 +63,10 @@ test("everything below the folder is there when up returns", async () => {
 
 test("a changed file is applied again, an atomic save included", async () => {
   save("two.yaml", `${configMap("one", "1b")}---\n${configMap("two", "2")}`);
-  await eventually("the change is in", async () => (await valueOf("one")) === "1b");
+  await eventually("the change is in", async () => (await read("one")) === "1b");
   save(".two.yaml.swp", `${configMap("one", "1c")}---\n${configMap("two", "2")}`);
   renameSync(join(folder, ".two.yaml.swp"), join(folder, "two.yaml"));
-  await eventually("the change is in", async () => (await valueOf("one")) === "1c");
+  await eventually("the change is in", async () => (await read("one")) === "1c");
 });
 
 test("a broken file is reported with file, line and column, and what it had applied stays", async () => {
@@ -87,19 +87,19 @@ test("a broken file is reported with file, line and column, and what it had appl
     return events.split("\n").find((line) => line.includes("two.yaml"));
   });
   expect(event).toMatch(/two\.yaml:\d+:\d+/);
-  expect(await valueOf("one")).toBe("1c");
-  expect(await valueOf("two")).toBe("2");
+  expect(await read("one")).toBe("1c");
+  expect(await read("two")).toBe("2");
   save("two.yaml", `${configMap("one", "1e")}---\n${configMap("two", "2")}`);
-  await eventually("it heals", async () => (await valueOf("one")) === "1e");
+  await eventually("it heals", async () => (await read("one")) === "1e");
 });
 
 test("a document taken out and a deleted file delete what they had created", async () => {
   save("two.yaml", configMap("one", "1e"));
-  await eventually("two is gone", async () => (await valueOf("two")) === undefined);
-  expect(await valueOf("one")).toBe("1e");
+  await eventually("two is gone", async () => (await read("two")) === undefined);
+  expect(await read("one")).toBe("1e");
   rmSync(join(folder, "two.yaml"));
-  await eventually("one is gone", async () => (await valueOf("one")) === undefined);
-  expect(await valueOf("listed")).toBe("l");
+  await eventually("one is gone", async () => (await read("one")) === undefined);
+  expect(await read("listed")).toBe("l");
 });
 
 test("a symlink that leads out of the folder is refused", async () => {
@@ -118,6 +118,6 @@ test("a symlink that leads out of the folder is refused", async () => {
     );
     return events.includes("link.yaml");
   });
-  expect(await valueOf("outside")).toBeUndefined();
+  expect(await read("outside")).toBeUndefined();
   rmSync(outside, { recursive: true, force: true });
 });
