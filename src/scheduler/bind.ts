@@ -1,0 +1,46 @@
+// The scheduler's writes: the binding of a placed pod, and the condition that says why another still waits.
+import type { Pod, PodCondition } from "../api/generated/types.ts";
+import { pods } from "../api/kinds/pod.ts";
+import { timestamp } from "../base/clock.ts";
+import type { Client } from "../client/client.ts";
+import type { PodInfo } from "./pod-info.ts";
+
+/** Rejects with NotFound when the pod is gone, with Conflict when it has a node already or is another one of the same name. */
+export async function bindPod(client: Client, { pod, namespace, uid }: PodInfo, node: string): Promise<void> {
+  const { name } = pod.metadata;
+  await client.createSub(pods, { namespace, name }, "binding", {
+    apiVersion: "v1",
+    kind: "Binding",
+    metadata: { namespace, name, uid },
+    target: { kind: "Node", name: node },
+  });
+}
+
+/** What PodScheduled must become for a pod that no node would do for; undefined where it says so already. */
+export function planUnschedulable(
+  pod: Readonly<Pod>,
+  message: string,
+  nowMs: number,
+): PodCondition | undefined {
+  const before = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+  if (before?.status === "False" && before.reason === "Unschedulable" && before.message === message)
+    return undefined;
+  const lastTransitionTime = before?.status === "False" ? before.lastTransitionTime : undefined;
+  return {
+    type: "PodScheduled",
+    status: "False",
+    reason: "Unschedulable",
+    message,
+    lastTransitionTime: lastTransitionTime ?? timestamp(nowMs),
+  };
+}
+
+export async function writeCondition(
+  client: Client,
+  pod: Readonly<Pod>,
+  condition: PodCondition,
+): Promise<void> {
+  const { namespace, name, uid } = pod.metadata;
+  const patch = { metadata: { uid }, status: { conditions: [condition] } };
+  await client.patch(pods, { namespace, name }, "strategic", patch, { subresource: "status" });
+}
