@@ -1,6 +1,8 @@
+// Event, as core/v1 serves it. Its age is that of the last occurrence, and it expires.
 import type { Event } from "../generated/types.ts";
-import { ageColumn, type KindDefinition, nameColumn } from "../kind.ts";
+import { type Column, humanDuration, type KindDefinition } from "../kind.ts";
 import type { Resource } from "../resource.ts";
+import { invalid } from "../status-error.ts";
 
 export const events: Resource<Event> = {
   group: "",
@@ -16,5 +18,74 @@ export const eventKind: KindDefinition<Event> = {
   singular: "event",
   shortNames: ["ev"],
   nameRule: "dns-subdomain",
-  columns: [nameColumn(), ageColumn()],
+  timeToLive: "event",
+  validate({ metadata, involvedObject }) {
+    // Events about what has no namespace lie in `default`.
+    const wanted = involvedObject?.namespace || "default";
+    if (metadata.namespace === wanted) return [];
+    return [
+      invalid("involvedObject.namespace", involvedObject?.namespace ?? "", "does not match event.namespace"),
+    ];
+  },
+  columns: [
+    column("Last Seen", "When it last happened.", lastSeen),
+    column("Type", "Normal or Warning.", (event) => event.type ?? ""),
+    column("Reason", "The reason in one word.", (event) => event.reason ?? ""),
+    column("Object", "What it is about.", ({ involvedObject: { kind, name } }) => {
+      const lower = (kind ?? "").toLowerCase();
+      return name ? `${lower}/${name}` : lower;
+    }),
+    column("Subobject", "The part of the object.", (event) => event.involvedObject.fieldPath ?? "", 1),
+    column("Source", "Who reported it.", sourceText, 1),
+    column("Message", "What happened.", (event) => (event.message ?? "").trim()),
+    column("First Seen", "When it first happened.", firstSeen, 1),
+    column(
+      "Count",
+      "How often it happened.",
+      (event) => String(event.series?.count ?? (event.count || 1)),
+      1,
+    ),
+    { ...column("Name", "Name of the event.", (event) => event.metadata.name, 1), format: "name" },
+  ],
+  fields: ({ involvedObject, reason, reportingComponent, source, type }) => ({
+    "involvedObject.kind": involvedObject.kind ?? "",
+    "involvedObject.namespace": involvedObject.namespace ?? "",
+    "involvedObject.name": involvedObject.name ?? "",
+    "involvedObject.uid": involvedObject.uid ?? "",
+    "involvedObject.apiVersion": involvedObject.apiVersion ?? "",
+    "involvedObject.resourceVersion": involvedObject.resourceVersion ?? "",
+    "involvedObject.fieldPath": involvedObject.fieldPath ?? "",
+    reason: reason ?? "",
+    reportingComponent: reportingComponent ?? "",
+    source: source?.component || reportingComponent || "",
+    type: type ?? "",
+  }),
 };
+
+/* @__NO_SIDE_EFFECTS__ */
+function column(
+  name: string,
+  description: string,
+  value: Column<Event>["value"],
+  priority: 0 | 1 = 0,
+): Column<Event> {
+  return { name, type: "string", priority, description, value };
+}
+
+const since = (time: string, nowMs: number): string => humanDuration(nowMs - Date.parse(time));
+
+function firstSeen({ firstTimestamp, eventTime }: Event, nowMs: number): string {
+  const first = firstTimestamp || eventTime;
+  return first ? since(first, nowMs) : "<unknown>";
+}
+
+function lastSeen(event: Event, nowMs: number): string {
+  const last = event.series?.lastObservedTime || event.lastTimestamp;
+  return last ? since(last, nowMs) : firstSeen(event, nowMs);
+}
+
+function sourceText({ source, reportingComponent, reportingInstance }: Event): string {
+  const component = source?.component || reportingComponent || "";
+  const host = source?.host || reportingInstance || "";
+  return host ? `${component}, ${host}` : component;
+}

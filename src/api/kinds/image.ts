@@ -4,6 +4,9 @@ import { ageColumn, type Column, type KindDefinition, nameColumn } from "../kind
 import type { KubeObject } from "../object.ts";
 import type { Resource } from "../resource.ts";
 import type { FieldSchema, TypeSchema } from "../schema.ts";
+import { duplicate, type FieldError, invalid, required } from "../status-error.ts";
+import { environmentNameErrors, portNumberErrors } from "../validation/names.ts";
+import { validateNonNegative } from "../validation/numbers.ts";
 
 export interface Image extends KubeObject {
   spec: ImageSpec;
@@ -119,5 +122,38 @@ export const imageKind: KindDefinition<Image> = {
   singular: "image",
   nameRule: "dns-subdomain",
   hasGeneration: true,
+  validate: validateImage,
   columns: [nameColumn(), namesColumn, programColumn, ageColumn()],
 };
+
+function validateImage({ spec }: Image): FieldError[] {
+  const errors: FieldError[] = [];
+  const { names = [], builtin, command, env = [], ports = [], tags = [], pull } = spec ?? {};
+  if (names.length === 0) errors.push(required("spec.names", "must name at least one image"));
+  const seen = new Set<string>();
+  for (const [index, name] of names.entries()) {
+    const at = `spec.names[${index}]`;
+    if (!name || /\s/.test(name))
+      errors.push(invalid(at, name, "must be an image's name, `*` standing for anything"));
+    if (seen.has(name)) errors.push(duplicate(at, name));
+    seen.add(name);
+  }
+  if (builtin && command) errors.push(invalid("spec.command", command, "may not be given beside `builtin`"));
+  if (!builtin && !command && !pull?.error) {
+    errors.push(required("spec.command", "must specify `command` or `builtin`"));
+  }
+  if (command && !command[0]) errors.push(required("spec.command[0]", "must be a program on this machine"));
+  for (const [index, { name }] of env.entries()) {
+    for (const why of environmentNameErrors(name)) errors.push(invalid(`spec.env[${index}].name`, name, why));
+  }
+  for (const [index, { containerPort }] of ports.entries()) {
+    for (const why of portNumberErrors(containerPort)) {
+      errors.push(invalid(`spec.ports[${index}].containerPort`, containerPort, why));
+    }
+  }
+  for (const [index, tag] of tags.entries()) {
+    if (!/^[\w][\w.-]{0,127}$/.test(tag))
+      errors.push(invalid(`spec.tags[${index}]`, tag, "must be an image's tag"));
+  }
+  return [...errors, ...validateNonNegative(pull?.delayMs, "spec.pull.delayMs")];
+}

@@ -1,6 +1,13 @@
+// Pod: what runs. The parts of its declaration lie in pod/; workloads share those that are about the pod template.
 import type { Pod } from "../generated/types.ts";
-import { ageColumn, type KindDefinition, nameColumn } from "../kind.ts";
+import type { KindDefinition } from "../kind.ts";
 import type { Resource } from "../resource.ts";
+import { podColumns } from "./pod/columns.ts";
+import { defaultPod } from "./pod/defaults.ts";
+import { qualityOf } from "./pod/quality.ts";
+import { validatePod, validatePodStatus } from "./pod/validate.ts";
+import { validatePodUpdate } from "./pod/validate-update.ts";
+import { podWarnings } from "./pod/warnings.ts";
 
 export const pods: Resource<Pod> = {
   group: "",
@@ -18,5 +25,43 @@ export const podKind: KindDefinition<Pod> = {
   categories: ["all"],
   nameRule: "dns-subdomain",
   hasStatus: true,
-  columns: [nameColumn(), ageColumn()],
+  defaults: defaultPod,
+  prepareCreate(pod) {
+    pod.status = { phase: "Pending", qosClass: qualityOf(pod.spec) };
+    if (pod.spec.schedulingGates?.length) {
+      pod.status.conditions = [
+        {
+          type: "PodScheduled",
+          status: "False",
+          reason: "SchedulingGated",
+          message: "Scheduling is blocked due to non-empty scheduling gates",
+        },
+      ];
+    }
+  },
+  prepareUpdate(pod, old) {
+    // The class is settled when the pod is made; status writers need not repeat it.
+    if (pod.status && old.status?.qosClass) pod.status.qosClass ??= old.status.qosClass;
+  },
+  validate: validatePod,
+  validateUpdate: (pod, old, { subresource }) =>
+    subresource === "status" ? validatePodStatus(pod, old) : validatePodUpdate(pod, old, subresource),
+  warnings: (pod) => podWarnings(pod, "spec"),
+  columns: podColumns,
+  fields: ({ spec, status }) => ({
+    "spec.nodeName": spec.nodeName ?? "",
+    "spec.restartPolicy": spec.restartPolicy ?? "",
+    "spec.schedulerName": spec.schedulerName ?? "",
+    "spec.serviceAccountName": spec.serviceAccountName ?? "",
+    "spec.hostNetwork": String(spec.hostNetwork ?? false),
+    "status.phase": status?.phase ?? "",
+    "status.podIP": status?.podIPs?.[0]?.ip ?? status?.podIP ?? "",
+    "status.nominatedNodeName": status?.nominatedNodeName ?? "",
+  }),
+  gracePeriod({ spec, status }, requested) {
+    // Nobody has to be waited for when no node has it or it has ended.
+    if (!spec.nodeName || status?.phase === "Succeeded" || status?.phase === "Failed") return 0;
+    const seconds = requested ?? spec.terminationGracePeriodSeconds ?? 0;
+    return seconds < 0 ? 1 : seconds;
+  },
 };

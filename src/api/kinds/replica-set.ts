@@ -1,6 +1,13 @@
 import type { ReplicaSet } from "../generated/types.ts";
 import { ageColumn, type KindDefinition, nameColumn } from "../kind.ts";
 import type { Resource } from "../resource.ts";
+import { formatLabelSelector, selectorText } from "../selectors.ts";
+import { validateNonNegative } from "../validation/numbers.ts";
+import { validateImmutable } from "../validation/object-meta.ts";
+import { defaultPodTemplate } from "./pod/defaults.ts";
+import { countColumn, templateColumns } from "./pod/template-columns.ts";
+import { validateSelector, validateTemplate } from "./pod/validate-template.ts";
+import { podWarnings } from "./pod/warnings.ts";
 
 export const replicaSets: Resource<ReplicaSet> = {
   group: "apps",
@@ -18,5 +25,43 @@ export const replicaSetKind: KindDefinition<ReplicaSet> = {
   categories: ["all"],
   nameRule: "dns-subdomain",
   hasStatus: true,
-  columns: [nameColumn(), ageColumn()],
+  scale: {
+    replicas: ({ spec }) => spec.replicas ?? 1,
+    setReplicas: ({ spec }, replicas) => {
+      spec.replicas = replicas;
+    },
+    statusReplicas: ({ status }) => status?.replicas ?? 0,
+    selector: ({ spec }) => selectorText(spec.selector),
+  },
+  defaults(replicaSet) {
+    replicaSet.spec ??= {};
+    replicaSet.spec.replicas ??= 1;
+    defaultPodTemplate(replicaSet.spec.template);
+  },
+  prepareCreate(replicaSet) {
+    replicaSet.status = { replicas: 0 };
+  },
+  validate({ spec }, { subresource }) {
+    if (subresource === "status") return [];
+    return [
+      ...validateNonNegative(spec.replicas, "spec.replicas"),
+      ...validateNonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
+      ...validateSelector(spec.selector, "empty selector is invalid for deployment"),
+      ...validateTemplate(spec.template, spec.selector, "ReplicaSet"),
+    ];
+  },
+  validateUpdate: (replicaSet, old, { subresource }) =>
+    subresource === "status"
+      ? []
+      : validateImmutable(replicaSet.spec.selector, old.spec.selector, "spec.selector"),
+  warnings: (replicaSet) => podWarnings(replicaSet.spec.template, "spec.template.spec"),
+  columns: [
+    nameColumn(),
+    countColumn("Desired", "Pods that should exist.", ({ spec }) => spec.replicas ?? 1),
+    countColumn("Current", "Pods that exist.", ({ status }) => status?.replicas ?? 0),
+    countColumn("Ready", "Pods that are ready.", ({ status }) => status?.readyReplicas ?? 0),
+    ageColumn(),
+    ...templateColumns<ReplicaSet>(({ spec }) => formatLabelSelector(spec.selector)),
+  ],
+  fields: ({ status }) => ({ "status.replicas": String(status?.replicas ?? 0) }),
 };

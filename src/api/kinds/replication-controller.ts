@@ -1,6 +1,13 @@
 import type { ReplicationController } from "../generated/types.ts";
 import { ageColumn, type KindDefinition, nameColumn } from "../kind.ts";
 import type { Resource } from "../resource.ts";
+import { formatLabels, labelsText } from "../selectors.ts";
+import { required } from "../status-error.ts";
+import { validateNonNegative } from "../validation/numbers.ts";
+import { defaultPodTemplate } from "./pod/defaults.ts";
+import { countColumn, templateColumns } from "./pod/template-columns.ts";
+import { validateTemplate } from "./pod/validate-template.ts";
+import { podWarnings } from "./pod/warnings.ts";
 
 export const replicationControllers: Resource<ReplicationController> = {
   group: "",
@@ -18,5 +25,49 @@ export const replicationControllerKind: KindDefinition<ReplicationController> = 
   categories: ["all"],
   nameRule: "dns-subdomain",
   hasStatus: true,
-  columns: [nameColumn(), ageColumn()],
+  // As Kubernetes' core/v1 strategy: older clients that say nothing leave the pods behind.
+  defaultPropagation: "Orphan",
+  scale: {
+    replicas: ({ spec }) => spec.replicas ?? 1,
+    setReplicas: ({ spec }, replicas) => {
+      spec.replicas = replicas;
+    },
+    statusReplicas: ({ status }) => status?.replicas ?? 0,
+    selector: ({ spec }) => labelsText(spec.selector),
+  },
+  defaults(controller) {
+    controller.spec ??= {};
+    const { spec } = controller;
+    spec.replicas ??= 1;
+    defaultPodTemplate(spec.template);
+    const labels = spec.template?.metadata?.labels;
+    if (!labels) return;
+    if (isEmpty(spec.selector)) spec.selector = { ...labels };
+    controller.metadata ??= {};
+    if (isEmpty(controller.metadata.labels)) controller.metadata.labels = { ...labels };
+  },
+  prepareCreate(controller) {
+    controller.status = { replicas: 0 };
+  },
+  validate({ spec }, { subresource }) {
+    if (subresource === "status") return [];
+    return [
+      ...validateNonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
+      ...(isEmpty(spec.selector) ? [required("spec.selector")] : []),
+      ...validateNonNegative(spec.replicas, "spec.replicas"),
+      ...validateTemplate(spec.template, { matchLabels: spec.selector ?? {} }, "ReplicationController"),
+    ];
+  },
+  warnings: (controller) => podWarnings(controller.spec.template, "spec.template.spec"),
+  columns: [
+    nameColumn(),
+    countColumn("Desired", "Pods that should exist.", ({ spec }) => spec.replicas ?? 1),
+    countColumn("Current", "Pods that exist.", ({ status }) => status?.replicas ?? 0),
+    countColumn("Ready", "Pods that are ready.", ({ status }) => status?.readyReplicas ?? 0),
+    ageColumn(),
+    ...templateColumns<ReplicationController>(({ spec }) => formatLabels(spec.selector)),
+  ],
+  fields: ({ status }) => ({ "status.replicas": String(status?.replicas ?? 0) }),
 };
+
+const isEmpty = (labels: object | undefined): boolean => Object.keys(labels ?? {}).length === 0;

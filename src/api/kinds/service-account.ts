@@ -16,5 +16,15 @@ export const serviceAccountKind: KindDefinition<ServiceAccount> = {
   singular: "serviceaccount",
   shortNames: ["sa"],
   nameRule: "dns-subdomain",
-  columns: [nameColumn(), ageColumn()],
+  columns: [
+    nameColumn(),
+    {
+      name: "Secrets",
+      type: "string",
+      priority: 0,
+      description: "How many secrets its pods may use.",
+      value: (account) => account.secrets?.length ?? 0,
+    },
+    ageColumn(),
+  ],
 };

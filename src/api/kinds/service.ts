@@ -1,6 +1,11 @@
+// Service. Addresses and node ports are allocated by the server (ClusterIP, nodePort) and the service-address controller.
 import type { Service } from "../generated/types.ts";
-import { ageColumn, type KindDefinition, nameColumn } from "../kind.ts";
+import type { KindDefinition } from "../kind.ts";
 import type { Resource } from "../resource.ts";
+import { serviceColumns } from "./service/columns.ts";
+import { defaultService } from "./service/defaults.ts";
+import { carryOver } from "./service/update.ts";
+import { validateService, validateServiceUpdate } from "./service/validate.ts";
 
 export const services: Resource<Service> = {
   group: "",
@@ -18,5 +23,17 @@ export const serviceKind: KindDefinition<Service> = {
   categories: ["all"],
   nameRule: "dns-1035-label",
   hasStatus: true,
-  columns: [nameColumn(), ageColumn()],
+  hasGeneration: false,
+  defaults: defaultService,
+  prepareCreate(service) {
+    service.status = { loadBalancer: {} };
+  },
+  prepareUpdate(service, old, { subresource }) {
+    if (subresource === "") carryOver(service.spec, old.spec);
+  },
+  validate: (service, { subresource }) => (subresource === "status" ? [] : validateService(service)),
+  validateUpdate: (service, old, { subresource }) =>
+    subresource === "status" ? [] : validateServiceUpdate(service, old),
+  columns: serviceColumns,
+  fields: ({ spec }) => ({ "spec.clusterIP": spec.clusterIP ?? "", "spec.type": spec.type ?? "" }),
 };

@@ -1,0 +1,44 @@
+// The wide columns of what makes pods from a template.
+import type { PodTemplateSpec } from "../../generated/types.ts";
+import type { Column } from "../../kind.ts";
+
+/* @__NO_SIDE_EFFECTS__ */
+export function templateColumns<T extends { spec?: { template?: PodTemplateSpec } }>(
+  selector: (object: T) => string,
+): Column<T>[] {
+  const containers = (object: T) => object.spec?.template?.spec?.containers ?? [];
+  return [
+    {
+      name: "Containers",
+      type: "string",
+      priority: 1,
+      description: "Names of the template's containers.",
+      value: (object) =>
+        containers(object)
+          .map(({ name }) => name)
+          .join(","),
+    },
+    {
+      name: "Images",
+      type: "string",
+      priority: 1,
+      description: "Images of the template's containers.",
+      value: (object) =>
+        containers(object)
+          .map(({ image }) => image)
+          .join(","),
+    },
+    {
+      name: "Selector",
+      type: "string",
+      priority: 1,
+      description: "Which pods it counts as its own.",
+      value: selector,
+    },
+  ];
+}
+
+/* @__NO_SIDE_EFFECTS__ */
+export function countColumn<T>(name: string, description: string, count: (object: T) => number): Column<T> {
+  return { name, type: "integer", priority: 0, description, value: count };
+}
