@@ -1,6 +1,7 @@
 // An informer is a local copy of one resource, kept in step by list + watch. It can be behind, never wrong in order:
 // listeners see each object's states in the server's order, and `synced` says that the first list is in.
 import type { KubeObject } from "../api/object.ts";
+import type { Resource } from "../api/resource.ts";
 
 /** The read side, for controllers, scheduler, agents and tests. Objects are read-only. */
 export interface Lister<T extends KubeObject> {
@@ -26,5 +27,27 @@ export interface Informer<T extends KubeObject> extends Lister<T> {
   readonly synced: Promise<void>;
   /** The newest resourceVersion seen, as a number; 0 before the first list. */
   readonly revision: number;
+  stop(): Promise<void>;
+}
+
+/** What an index files an object under: none, one or several values. */
+export type IndexFunction<T extends KubeObject> = (object: Readonly<T>) => readonly string[];
+
+/** What startInformer and the factory give: an Informer that can also gain indexes and be waited on. */
+export interface LiveInformer<T extends KubeObject> extends Informer<T> {
+  /** Files every object, present and future. Naming an index that exists changes nothing. */
+  addIndex(name: string, index: IndexFunction<T>): void;
+  /** Resolves once `condition` holds; it is asked now and after every step of the informer. Rejects never; a stopped informer resolves. */
+  when(condition: () => boolean): Promise<void>;
+}
+
+/** Shared informers of one client, each started on first use. */
+export interface InformerFactory {
+  of<T extends KubeObject>(resource: Resource<T>): LiveInformer<T>;
+  addIndex<T extends KubeObject>(resource: Resource<T>, name: string, index: IndexFunction<T>): void;
+  /** Resolves once every informer started so far has its first list. */
+  synced(): Promise<void>;
+  /** Ends one informer (its resource is served no more). */
+  drop(resource: Resource): Promise<void>;
   stop(): Promise<void>;
 }
