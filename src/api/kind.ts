@@ -81,7 +81,6 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
 export type AnyKind = KindDefinition<KubeObject>;
 
 /** Age as kubectl prints it; the columns of most kinds end in this. */
-/* @__NO_SIDE_EFFECTS__ */
 export function ageColumn<T extends KubeObject>(): Column<T> {
   return {
     name: "Age",
@@ -92,7 +91,6 @@ export function ageColumn<T extends KubeObject>(): Column<T> {
   };
 }
 
-/* @__NO_SIDE_EFFECTS__ */
 export function nameColumn<T extends KubeObject>(): Column<T> {
   return {
     name: "Name",

@@ -53,7 +53,7 @@ export const configMapKind: KindDefinition<ConfigMap> = {
     return errors;
   },
   columns: [
-    nameColumn(),
+    /* @__PURE__ */ nameColumn(),
     {
       name: "Data",
       type: "string",
@@ -61,6 +61,6 @@ export const configMapKind: KindDefinition<ConfigMap> = {
       description: "How many keys it has.",
       value: ({ data, binaryData }) => Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length,
     },
-    ageColumn(),
+    /* @__PURE__ */ ageColumn(),
   ],
 };

@@ -26,7 +26,7 @@ export const controllerRevisionKind: KindDefinition<ControllerRevision> = {
   },
   validateUpdate: (revision, old) => validateImmutable(revision.data, old.data, "data"),
   columns: [
-    nameColumn(),
+    /* @__PURE__ */ nameColumn(),
     {
       name: "Controller",
       type: "string",
@@ -46,6 +46,6 @@ export const controllerRevisionKind: KindDefinition<ControllerRevision> = {
       description: "Its number in that history.",
       value: ({ revision }) => revision,
     },
-    ageColumn(),
+    /* @__PURE__ */ ageColumn(),
   ],
 };

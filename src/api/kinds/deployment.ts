@@ -76,28 +76,30 @@ export const deploymentKind: KindDefinition<Deployment> = {
       ? []
       : validateImmutable(deployment.spec.selector, old.spec.selector, "spec.selector"),
   warnings: (deployment) => podWarnings(deployment.spec.template, "spec.template.spec"),
-  columns: [
-    nameColumn(),
-    {
-      name: "Ready",
-      type: "string",
-      priority: 0,
-      description: "Ready pods of desired pods.",
-      value: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 1}`,
-    },
-    countColumn(
-      "Up-to-date",
-      "Pods made from the current template.",
-      ({ status }) => status?.updatedReplicas ?? 0,
-    ),
-    countColumn(
-      "Available",
-      "Pods ready for at least minReadySeconds.",
-      ({ status }) => status?.availableReplicas ?? 0,
-    ),
-    ageColumn(),
-    ...templateColumns<Deployment>(({ spec }) => formatLabelSelector(spec.selector)),
-  ],
+  columns: /* @__PURE__ */ templateColumns<Deployment>(
+    [
+      /* @__PURE__ */ nameColumn(),
+      {
+        name: "Ready",
+        type: "string",
+        priority: 0,
+        description: "Ready pods of desired pods.",
+        value: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 1}`,
+      },
+      /* @__PURE__ */ countColumn(
+        "Up-to-date",
+        "Pods made from the current template.",
+        ({ status }) => status?.updatedReplicas ?? 0,
+      ),
+      /* @__PURE__ */ countColumn(
+        "Available",
+        "Pods ready for at least minReadySeconds.",
+        ({ status }) => status?.availableReplicas ?? 0,
+      ),
+      /* @__PURE__ */ ageColumn(),
+    ],
+    ({ spec }) => formatLabelSelector(spec.selector),
+  ),
 };
 
 function validateStrategy(strategy: DeploymentStrategy = {}): FieldError[] {

@@ -43,7 +43,7 @@ export const endpointSliceKind: KindDefinition<EndpointSlice> = {
   validate: validateSlice,
   validateUpdate: (slice, old) => validateImmutable(slice.addressType, old.addressType, "addressType"),
   columns: [
-    nameColumn(),
+    /* @__PURE__ */ nameColumn(),
     {
       name: "AddressType",
       type: "string",
@@ -65,7 +65,7 @@ export const endpointSliceKind: KindDefinition<EndpointSlice> = {
       description: "Addresses of the endpoints.",
       value: (slice) => firstOf((slice.endpoints ?? []).flatMap(({ addresses }) => addresses)),
     },
-    ageColumn(),
+    /* @__PURE__ */ ageColumn(),
   ],
 };
 

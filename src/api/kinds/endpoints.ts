@@ -32,7 +32,7 @@ export const endpointsKind: KindDefinition<Endpoints> = {
     subsets.flatMap((subset, index) => validateSubset(subset, `subsets[${index}]`)),
   warnings: () => ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"],
   columns: [
-    nameColumn(),
+    /* @__PURE__ */ nameColumn(),
     {
       name: "Endpoints",
       type: "string",
@@ -45,7 +45,7 @@ export const endpointsKind: KindDefinition<Endpoints> = {
         return all.length > SHOWN ? `${shown} + ${all.length - SHOWN} more...` : shown;
       },
     },
-    ageColumn(),
+    /* @__PURE__ */ ageColumn(),
   ],
 };
 

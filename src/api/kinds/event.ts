@@ -28,24 +28,36 @@ export const eventKind: KindDefinition<Event> = {
     ];
   },
   columns: [
-    column("Last Seen", "When it last happened.", lastSeen),
-    column("Type", "Normal or Warning.", (event) => event.type ?? ""),
-    column("Reason", "The reason in one word.", (event) => event.reason ?? ""),
-    column("Object", "What it is about.", ({ involvedObject: { kind, name } }) => {
+    /* @__PURE__ */ column("Last Seen", "When it last happened.", lastSeen),
+    /* @__PURE__ */ column("Type", "Normal or Warning.", (event) => event.type ?? ""),
+    /* @__PURE__ */ column("Reason", "The reason in one word.", (event) => event.reason ?? ""),
+    /* @__PURE__ */ column("Object", "What it is about.", ({ involvedObject: { kind, name } }) => {
       const lower = (kind ?? "").toLowerCase();
       return name ? `${lower}/${name}` : lower;
     }),
-    column("Subobject", "The part of the object.", (event) => event.involvedObject.fieldPath ?? "", 1),
-    column("Source", "Who reported it.", sourceText, 1),
-    column("Message", "What happened.", (event) => (event.message ?? "").trim()),
-    column("First Seen", "When it first happened.", firstSeen, 1),
-    column(
+    /* @__PURE__ */ column(
+      "Subobject",
+      "The part of the object.",
+      (event) => event.involvedObject.fieldPath ?? "",
+      1,
+    ),
+    /* @__PURE__ */ column("Source", "Who reported it.", sourceText, 1),
+    /* @__PURE__ */ column("Message", "What happened.", (event) => (event.message ?? "").trim()),
+    /* @__PURE__ */ column("First Seen", "When it first happened.", firstSeen, 1),
+    /* @__PURE__ */ column(
       "Count",
       "How often it happened.",
       (event) => String(event.series?.count ?? (event.count || 1)),
       1,
     ),
-    { ...column("Name", "Name of the event.", (event) => event.metadata.name, 1), format: "name" },
+    {
+      name: "Name",
+      type: "string",
+      format: "name",
+      priority: 1,
+      description: "Name of the event.",
+      value: (event) => event.metadata.name,
+    },
   ],
   fields: ({ involvedObject, reason, reportingComponent, source, type }) => ({
     "involvedObject.kind": involvedObject.kind ?? "",
@@ -62,7 +74,6 @@ export const eventKind: KindDefinition<Event> = {
   }),
 };
 
-/* @__NO_SIDE_EFFECTS__ */
 function column(
   name: string,
   description: string,

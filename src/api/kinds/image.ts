@@ -56,7 +56,7 @@ const PULL = "dev.kubemu.v1alpha1.ImagePull";
 const strings: FieldSchema = { type: "array", items: { type: "string" }, listType: "atomic" };
 
 const types: Readonly<Record<string, TypeSchema>> = {
-  [IMAGE]: {
+  "dev.kubemu.v1alpha1.Image": {
     gvk: [["kubemu.dev", "v1alpha1", "Image"]],
     fields: {
       apiVersion: { type: "string" },
@@ -65,7 +65,7 @@ const types: Readonly<Record<string, TypeSchema>> = {
       spec: { ref: SPEC, required: true },
     },
   },
-  [SPEC]: {
+  "dev.kubemu.v1alpha1.ImageSpec": {
     fields: {
       names: { type: "array", items: { type: "string" }, listType: "atomic", required: true },
       builtin: { type: "string" },
@@ -92,11 +92,15 @@ const types: Readonly<Record<string, TypeSchema>> = {
       pull: { ref: PULL },
     },
   },
-  [ENV]: { fields: { name: { type: "string", required: true }, value: { type: "string" } } },
-  [PORT]: {
+  "dev.kubemu.v1alpha1.ImageEnvVar": {
+    fields: { name: { type: "string", required: true }, value: { type: "string" } },
+  },
+  "dev.kubemu.v1alpha1.ImagePort": {
     fields: { name: { type: "string" }, containerPort: { type: "integer", format: "int32", required: true } },
   },
-  [PULL]: { fields: { delayMs: { type: "integer", format: "int32" }, error: { type: "string" } } },
+  "dev.kubemu.v1alpha1.ImagePull": {
+    fields: { delayMs: { type: "integer", format: "int32" }, error: { type: "string" } },
+  },
 };
 
 const namesColumn: Column<Image> = {
@@ -123,7 +127,7 @@ export const imageKind: KindDefinition<Image> = {
   nameRule: "dns-subdomain",
   hasGeneration: true,
   validate: validateImage,
-  columns: [nameColumn(), namesColumn, programColumn, ageColumn()],
+  columns: [/* @__PURE__ */ nameColumn(), namesColumn, programColumn, /* @__PURE__ */ ageColumn()],
 };
 
 function validateImage({ spec }: Image): FieldError[] {

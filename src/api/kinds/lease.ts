@@ -30,7 +30,7 @@ export const leaseKind: KindDefinition<Lease> = {
     return [...errors, ...validateNonNegative(spec.leaseTransitions, "spec.leaseTransitions")];
   },
   columns: [
-    nameColumn(),
+    /* @__PURE__ */ nameColumn(),
     {
       name: "Holder",
       type: "string",
@@ -38,6 +38,6 @@ export const leaseKind: KindDefinition<Lease> = {
       description: "Who holds the lease.",
       value: (lease) => lease.spec.holderIdentity ?? "",
     },
-    ageColumn(),
+    /* @__PURE__ */ ageColumn(),
   ],
 };

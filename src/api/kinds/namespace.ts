@@ -47,7 +47,7 @@ export const namespaceKind: KindDefinition<Namespace> = {
     if (old.metadata.deletionTimestamp) namespace.status = { ...namespace.status, phase: "Terminating" };
   },
   columns: [
-    nameColumn(),
+    /* @__PURE__ */ nameColumn(),
     {
       name: "Status",
       type: "string",
@@ -55,7 +55,7 @@ export const namespaceKind: KindDefinition<Namespace> = {
       description: "Active, or Terminating while its objects are being removed.",
       value: (namespace) => namespace.status?.phase ?? "",
     },
-    ageColumn(),
+    /* @__PURE__ */ ageColumn(),
   ],
   fields: (namespace) => ({ "status.phase": namespace.status?.phase ?? "" }),
 };

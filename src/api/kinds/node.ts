@@ -83,10 +83,10 @@ export const nodeKind: KindDefinition<Node> = {
     return errors;
   },
   columns: [
-    nameColumn(),
+    /* @__PURE__ */ nameColumn(),
     statusColumn,
     rolesColumn,
-    ageColumn(),
+    /* @__PURE__ */ ageColumn(),
     {
       name: "Version",
       type: "string",

@@ -61,7 +61,7 @@ export const priorityClassKind: KindDefinition<PriorityClass> = {
     return errors;
   },
   columns: [
-    nameColumn(),
+    /* @__PURE__ */ nameColumn(),
     {
       name: "Value",
       type: "integer",
@@ -76,7 +76,7 @@ export const priorityClassKind: KindDefinition<PriorityClass> = {
       description: "Whether pods without a class get this one.",
       value: (priorityClass) => priorityClass.globalDefault ?? false,
     },
-    ageColumn(),
+    /* @__PURE__ */ ageColumn(),
     {
       name: "PreemptionPolicy",
       type: "string",

@@ -55,13 +55,19 @@ export const replicaSetKind: KindDefinition<ReplicaSet> = {
       ? []
       : validateImmutable(replicaSet.spec.selector, old.spec.selector, "spec.selector"),
   warnings: (replicaSet) => podWarnings(replicaSet.spec.template, "spec.template.spec"),
-  columns: [
-    nameColumn(),
-    countColumn("Desired", "Pods that should exist.", ({ spec }) => spec.replicas ?? 1),
-    countColumn("Current", "Pods that exist.", ({ status }) => status?.replicas ?? 0),
-    countColumn("Ready", "Pods that are ready.", ({ status }) => status?.readyReplicas ?? 0),
-    ageColumn(),
-    ...templateColumns<ReplicaSet>(({ spec }) => formatLabelSelector(spec.selector)),
-  ],
+  columns: /* @__PURE__ */ templateColumns<ReplicaSet>(
+    [
+      /* @__PURE__ */ nameColumn(),
+      /* @__PURE__ */ countColumn("Desired", "Pods that should exist.", ({ spec }) => spec.replicas ?? 1),
+      /* @__PURE__ */ countColumn("Current", "Pods that exist.", ({ status }) => status?.replicas ?? 0),
+      /* @__PURE__ */ countColumn(
+        "Ready",
+        "Pods that are ready.",
+        ({ status }) => status?.readyReplicas ?? 0,
+      ),
+      /* @__PURE__ */ ageColumn(),
+    ],
+    ({ spec }) => formatLabelSelector(spec.selector),
+  ),
   fields: ({ status }) => ({ "status.replicas": String(status?.replicas ?? 0) }),
 };

@@ -59,14 +59,20 @@ export const replicationControllerKind: KindDefinition<ReplicationController> = 
     ];
   },
   warnings: (controller) => podWarnings(controller.spec.template, "spec.template.spec"),
-  columns: [
-    nameColumn(),
-    countColumn("Desired", "Pods that should exist.", ({ spec }) => spec.replicas ?? 1),
-    countColumn("Current", "Pods that exist.", ({ status }) => status?.replicas ?? 0),
-    countColumn("Ready", "Pods that are ready.", ({ status }) => status?.readyReplicas ?? 0),
-    ageColumn(),
-    ...templateColumns<ReplicationController>(({ spec }) => formatLabels(spec.selector)),
-  ],
+  columns: /* @__PURE__ */ templateColumns<ReplicationController>(
+    [
+      /* @__PURE__ */ nameColumn(),
+      /* @__PURE__ */ countColumn("Desired", "Pods that should exist.", ({ spec }) => spec.replicas ?? 1),
+      /* @__PURE__ */ countColumn("Current", "Pods that exist.", ({ status }) => status?.replicas ?? 0),
+      /* @__PURE__ */ countColumn(
+        "Ready",
+        "Pods that are ready.",
+        ({ status }) => status?.readyReplicas ?? 0,
+      ),
+      /* @__PURE__ */ ageColumn(),
+    ],
+    ({ spec }) => formatLabels(spec.selector),
+  ),
   fields: ({ status }) => ({ "status.replicas": String(status?.replicas ?? 0) }),
 };
 

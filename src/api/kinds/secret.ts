@@ -54,7 +54,7 @@ export const secretKind: KindDefinition<Secret> = {
     return errors;
   },
   columns: [
-    nameColumn(),
+    /* @__PURE__ */ nameColumn(),
     {
       name: "Type",
       type: "string",
@@ -69,7 +69,7 @@ export const secretKind: KindDefinition<Secret> = {
       description: "How many keys it has.",
       value: (secret) => Object.keys(secret.data ?? {}).length,
     },
-    ageColumn(),
+    /* @__PURE__ */ ageColumn(),
   ],
   fields: (secret) => ({ type: secret.type ?? "" }),
 };

@@ -17,7 +17,7 @@ export const serviceAccountKind: KindDefinition<ServiceAccount> = {
   shortNames: ["sa"],
   nameRule: "dns-subdomain",
   columns: [
-    nameColumn(),
+    /* @__PURE__ */ nameColumn(),
     {
       name: "Secrets",
       type: "string",
@@ -25,6 +25,6 @@ export const serviceAccountKind: KindDefinition<ServiceAccount> = {
       description: "How many secrets its pods may use.",
       value: (account) => account.secrets?.length ?? 0,
     },
-    ageColumn(),
+    /* @__PURE__ */ ageColumn(),
   ],
 };

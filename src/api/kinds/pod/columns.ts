@@ -13,7 +13,7 @@ export interface PodSummary {
 }
 
 export const podColumns: readonly Column<Pod>[] = [
-  nameColumn(),
+  /* @__PURE__ */ nameColumn(),
   {
     name: "Ready",
     type: "string",
@@ -42,7 +42,7 @@ export const podColumns: readonly Column<Pod>[] = [
       return `${restarts} (${humanDuration(nowMs - lastRestartAt)} ago)`;
     },
   },
-  ageColumn(),
+  /* @__PURE__ */ ageColumn(),
   {
     name: "IP",
     type: "string",

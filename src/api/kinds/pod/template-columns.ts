@@ -1,13 +1,15 @@
-// The wide columns of what makes pods from a template.
+// The columns of what makes pods from a template: the kind's own, then the wide ones. Calls that a bundler may drop, so that
+// programs that import only a Resource stay small.
 import type { PodTemplateSpec } from "../../generated/types.ts";
 import type { Column } from "../../kind.ts";
 
-/* @__NO_SIDE_EFFECTS__ */
 export function templateColumns<T extends { spec?: { template?: PodTemplateSpec } }>(
+  own: readonly Column<T>[],
   selector: (object: T) => string,
-): Column<T>[] {
+): readonly Column<T>[] {
   const containers = (object: T) => object.spec?.template?.spec?.containers ?? [];
   return [
+    ...own,
     {
       name: "Containers",
       type: "string",
@@ -38,7 +40,6 @@ export function templateColumns<T extends { spec?: { template?: PodTemplateSpec 
   ];
 }
 
-/* @__NO_SIDE_EFFECTS__ */
 export function countColumn<T>(name: string, description: string, count: (object: T) => number): Column<T> {
   return { name, type: "integer", priority: 0, description, value: count };
 }

@@ -3,7 +3,7 @@ import { ageColumn, type Column, nameColumn } from "../../kind.ts";
 import { formatLabels } from "../../selectors.ts";
 
 export const serviceColumns: readonly Column<Service>[] = [
-  nameColumn(),
+  /* @__PURE__ */ nameColumn(),
   {
     name: "Type",
     type: "string",
@@ -35,7 +35,7 @@ export const serviceColumns: readonly Column<Service>[] = [
         .map(({ port, nodePort, protocol }) => `${nodePort ? `${port}:${nodePort}` : port}/${protocol}`)
         .join(",") || "<none>",
   },
-  ageColumn(),
+  /* @__PURE__ */ ageColumn(),
   {
     name: "Selector",
     type: "string",
