@@ -47,6 +47,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   /** Default: what the facts table lists for the resource, or all. */
   readonly verbs?: readonly string[];
   readonly hasStatus?: boolean;
+  /** A create keeps the status that the client sends (Node: its agent registers with it). */
+  readonly keepsStatusOnCreate?: boolean;
   readonly scale?: ScalePaths<T>;
   /**
    * metadata.generation starts at 1 and grows with each change of spec. Default: true when the type has both spec and status.

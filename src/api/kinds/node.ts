@@ -62,6 +62,8 @@ export const nodeKind: KindDefinition<Node> = {
   shortNames: ["no"],
   nameRule: "dns-subdomain",
   hasStatus: true,
+  // An agent registers with its status.
+  keepsStatusOnCreate: true,
   hasGeneration: false,
   defaults(node) {
     node.spec ??= {};
