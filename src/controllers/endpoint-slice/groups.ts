@@ -1,0 +1,60 @@
+// Pure: a Service's endpoints out of its pods, grouped by the ports where they listen (endpointslice/utils.go).
+import type { DiscoveryEndpointPort, Endpoint, Node, Pod, Service } from "../../api/generated/types.ts";
+import { targetPortOf } from "../../api/pod-ports.ts";
+import { isPodReady } from "../../api/pod-status.ts";
+import { hostnameIn } from "../runtime/service-pods.ts";
+import { type EndpointGroup, portsKey } from "./plan.ts";
+
+export const ZONE = "topology.kubernetes.io/zone";
+
+/** `nodeOf` finds a pod's node; a pod whose node is gone is no endpoint, unless the Service publishes addresses that are not ready. */
+export function groupEndpoints(
+  service: Readonly<Service>,
+  behind: readonly Readonly<Pod>[],
+  nodeOf: (name: string) => Readonly<Node> | undefined,
+): readonly EndpointGroup[] {
+  const groups = new Map<string, { ports: DiscoveryEndpointPort[]; endpoints: Endpoint[] }>();
+  for (const pod of behind) {
+    const node = nodeOf(pod.spec.nodeName ?? "");
+    if (!node && !service.spec.publishNotReadyAddresses) continue;
+    const ports = portsOf(pod, service);
+    const key = portsKey(ports);
+    const group = groups.get(key) ?? { ports, endpoints: [] };
+    groups.set(key, group);
+    group.endpoints.push(endpointOf(pod, service, node));
+  }
+  return [...groups.values()];
+}
+
+function endpointOf(
+  pod: Readonly<Pod>,
+  service: Readonly<Service>,
+  node: Readonly<Node> | undefined,
+): Endpoint {
+  const { namespace, name, uid, deletionTimestamp } = pod.metadata;
+  const serving = isPodReady(pod);
+  const terminating = deletionTimestamp !== undefined;
+  const hostname = hostnameIn(pod, service);
+  const zone = node?.metadata.labels?.[ZONE];
+  return {
+    addresses: [pod.status?.podIP ?? ""],
+    conditions: {
+      ready: service.spec.publishNotReadyAddresses === true || (serving && !terminating),
+      serving,
+      terminating,
+    },
+    ...(hostname ? { hostname } : {}),
+    ...(pod.spec.nodeName ? { nodeName: pod.spec.nodeName } : {}),
+    targetRef: { kind: "Pod", ...(namespace ? { namespace } : {}), name, uid },
+    ...(zone ? { zone } : {}),
+  };
+}
+
+function portsOf(pod: Readonly<Pod>, service: Readonly<Service>): DiscoveryEndpointPort[] {
+  return (service.spec.ports ?? []).flatMap((servicePort) => {
+    const port = targetPortOf(pod, servicePort);
+    if (port === undefined) return [];
+    const { name = "", protocol = "TCP", appProtocol } = servicePort;
+    return [{ name, port, protocol, ...(appProtocol ? { appProtocol } : {}) }];
+  });
+}
