@@ -1,0 +1,96 @@
+// The certificates of a cluster, as files below DATA_DIR/pki (docs/architecture.md lists them). What is there is kept; only what
+// is missing, or was made for another slot, is issued, and only then is the certificate library loaded.
+import { generateKeyPairSync } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { CertificateRequest, Pair } from "./certificates.ts";
+
+export interface PkiOptions {
+  readonly dataDir: string;
+  /** The server's certificate names the first Service address of this slot. */
+  readonly slot: number;
+  readonly nodes: readonly string[];
+  readonly nowMs: number;
+}
+
+const SERVER_NAMES = [
+  "localhost",
+  "kubernetes",
+  "kubernetes.default",
+  "kubernetes.default.svc",
+  "kubernetes.default.svc.cluster.local",
+];
+
+/** Makes what is missing. Every file is 0600 in a 0700 folder and appears whole. */
+export async function ensurePki({ dataDir, slot, nodes, nowMs }: PkiOptions): Promise<void> {
+  const folder = join(dataDir, "pki");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  ensureServiceAccountKey(folder);
+  const existing = existsSync(join(folder, "ca.crt")) ? readPair(folder, "ca") : undefined;
+  // Without its authority nothing that lies there is of use.
+  const missing = Object.entries(requests(slot, nodes)).filter(
+    ([name]) => !existing || !existsSync(join(folder, `${name}.crt`)),
+  );
+  if (missing.length === 0) return;
+
+  const { openAuthority } = await import("./certificates.ts");
+  const authority = await openAuthority(nowMs, existing);
+  const issued = await Promise.all(
+    missing.map(async ([name, request]) => [name, await authority.issue(request)] as const),
+  );
+  for (const [name, pair] of issued) writePair(folder, name, pair);
+  // Last: a start that was cut off finds no authority and makes everything anew.
+  if (!existing) writePair(folder, "ca", authority);
+}
+
+function requests(slot: number, nodes: readonly string[]): Record<string, CertificateRequest> {
+  const masters = ["system:masters"];
+  return {
+    [serverFile(slot)]: {
+      commonName: "kube-apiserver",
+      use: "server",
+      dnsNames: SERVER_NAMES,
+      addresses: ["127.0.0.1", "::1", `127.${slot}.192.1`, "10.96.0.1"],
+    },
+    kubelet: { commonName: "kubelet", use: "server", dnsNames: ["kubelet.kubemu"] },
+    admin: { commonName: "kubernetes-admin", organizations: masters, use: "client" },
+    supervisor: { commonName: "kubemu:supervisor", organizations: masters, use: "client" },
+    proxy: { commonName: "system:kube-proxy", use: "client" },
+    "kubelet-client": { commonName: "kube-apiserver-kubelet-client", organizations: masters, use: "client" },
+    ...Object.fromEntries(
+      nodes.map((node) => [
+        `node-${node}`,
+        { commonName: `system:node:${node}`, organizations: ["system:nodes"], use: "client" as const },
+      ]),
+    ),
+  };
+}
+
+/** The server's certificate holds an address of the slot, so each slot has its own file: `server-17` (.crt, .key). */
+export const serverFile = (slot: number): string => `server-${slot}`;
+
+function readPair(folder: string, name: string): Pair {
+  return {
+    cert: readFileSync(join(folder, `${name}.crt`), "utf8"),
+    key: readFileSync(join(folder, `${name}.key`), "utf8"),
+  };
+}
+
+function writePair(folder: string, name: string, { cert, key }: Pair): void {
+  writeWhole(join(folder, `${name}.key`), key);
+  writeWhole(join(folder, `${name}.crt`), cert);
+}
+
+// Service account tokens are signed with this key; the server reads it (ES256).
+function ensureServiceAccountKey(folder: string): void {
+  const path = join(folder, "service-account.key");
+  if (existsSync(path)) return;
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  writeWhole(path, privateKey.export({ type: "pkcs8", format: "pem" }) as string);
+}
+
+function writeWhole(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, text, { mode: 0o600 });
+  renameSync(temporary, path);
+}
