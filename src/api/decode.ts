@@ -101,6 +101,8 @@ class Decoder {
     for (const key of Object.keys(value)) {
       const field = Object.hasOwn(type.fields, key) ? type.fields[key] : undefined;
       const item = value[key];
+      // Only what comes from within the process can hold undefined; as text it would not be there.
+      if (item === undefined) continue;
       if (!field) {
         if (type.preserveUnknown) setOwn(result, key, this.#anything(item));
         else this.unknownFields.push(this.#pathText(key));

@@ -1,0 +1,164 @@
+// JSON Patch (RFC 6902) as kube-apiserver applies it (evanphx/json-patch): all operations or none; one that does not
+// apply is 422 Invalid, and the cause says which and why.
+import { copyJson, equalJson, isObject, type JsonObject, setOwn } from "../own.ts";
+import { badRequest, type StatusError, statusError } from "../status-error.ts";
+
+interface Operation {
+  readonly op: string;
+  readonly path: string;
+  readonly from?: string;
+  readonly value?: unknown;
+}
+
+// kube-apiserver's maxJSONPatchOperations.
+const MOST_OPERATIONS = 10_000;
+
+/**
+ * Applies the operations to a copy of `document`. Throws 400 when `operations` is no JSON Patch, 413 when there are too many,
+ * 422 when one does not apply (`test` included).
+ */
+export function applyJsonPatch(document: unknown, operations: unknown): unknown {
+  if (!Array.isArray(operations)) {
+    throw badRequest(
+      "error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch",
+    );
+  }
+  if (operations.length > MOST_OPERATIONS) {
+    throw statusError(
+      "RequestEntityTooLarge",
+      `The allowed maximum operations in a JSON patch is ${MOST_OPERATIONS}, got ${operations.length}`,
+    );
+  }
+  const root: { document: unknown } = { document: copyJson(document) };
+  for (const operation of operations) apply(root, parseOperation(operation));
+  return root.document;
+}
+
+function parseOperation(operation: unknown): Operation {
+  if (!isObject(operation)) throw badRequest("error decoding patch: operation is not an object");
+  const { op, path, from } = operation;
+  if (typeof op !== "string") throw rejected("Unexpected kind: unknown");
+  if (typeof path !== "string") throw rejected(`${op} operation missing path field: missing value`);
+  if ((op === "move" || op === "copy") && typeof from !== "string") {
+    throw rejected(`${op} operation missing from field: missing value`);
+  }
+  return operation as unknown as Operation;
+}
+
+function rejected(why: string): StatusError {
+  return statusError("Invalid", "the server rejected our request due to an error in our request", {
+    causes: [{ reason: "UnexpectedServerResponse", message: why }],
+  });
+}
+
+function apply(root: { document: unknown }, { op, path, from = "", value }: Operation): void {
+  switch (op) {
+    case "add":
+      add(root, op, path, copyJson(value ?? null));
+      return;
+    case "remove":
+      remove(root, op, path);
+      return;
+    case "replace":
+      if (get(root, path) === undefined) throw missing(op, path);
+      if (path !== "") {
+        const { parent, key } = parentOf(root, op, path);
+        if (Array.isArray(parent)) parent[indexIn(parent, key, op, path)] = copyJson(value ?? null);
+        else setOwn(parent, key, copyJson(value ?? null));
+      } else root.document = copyJson(value ?? null);
+      return;
+    case "move": {
+      const moved = get(root, from);
+      if (moved === undefined) throw missing(op, from);
+      if (path === from) return;
+      if (path.startsWith(`${from}/`))
+        throw rejected(`move operation does not apply: ${path} is inside ${from}`);
+      remove(root, op, from);
+      add(root, op, path, moved);
+      return;
+    }
+    case "copy": {
+      const copied = get(root, from);
+      if (copied === undefined) throw missing(op, from);
+      add(root, op, path, copyJson(copied));
+      return;
+    }
+    case "test":
+      if (!equalJson(get(root, path) ?? null, value ?? null)) {
+        throw rejected(`testing value ${path} failed: test failed`);
+      }
+      return;
+    default:
+      throw rejected(`Unexpected kind: ${op}`);
+  }
+}
+
+const missing = (op: string, path: string) =>
+  rejected(`${op} operation does not apply: doc is missing path: "${path}": missing value`);
+
+function tokensOf(path: string): string[] {
+  if (path === "") return [];
+  if (!path.startsWith("/")) throw rejected(`path "${path}" does not start with "/"`);
+  return path
+    .slice(1)
+    .split("/")
+    .map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
+}
+
+function step(at: unknown, token: string): unknown {
+  if (Array.isArray(at)) return /^(0|[1-9]\d*)$/.test(token) ? at[Number(token)] : undefined;
+  return isObject(at) && Object.hasOwn(at, token) ? at[token] : undefined;
+}
+
+function get(root: { document: unknown }, path: string): unknown {
+  let at = root.document;
+  for (const token of tokensOf(path)) at = step(at, token);
+  return at;
+}
+
+function parentOf(
+  root: { document: unknown },
+  op: string,
+  path: string,
+): { parent: JsonObject | unknown[]; key: string } {
+  const tokens = tokensOf(path);
+  const key = tokens.pop() ?? "";
+  let parent = root.document;
+  for (const token of tokens) parent = step(parent, token);
+  if (!Array.isArray(parent) && !isObject(parent)) throw missing(op, path);
+  return { parent, key };
+}
+
+function indexIn(list: readonly unknown[], key: string, op: string, path: string): number {
+  if (!/^(0|[1-9]\d*)$/.test(key) || Number(key) >= list.length) throw missing(op, path);
+  return Number(key);
+}
+
+function add(root: { document: unknown }, op: string, path: string, value: unknown): void {
+  if (path === "") {
+    root.document = value;
+    return;
+  }
+  const { parent, key } = parentOf(root, op, path);
+  if (!Array.isArray(parent)) setOwn(parent, key, value);
+  else if (key === "-") parent.push(value);
+  else {
+    const index = Number(key);
+    if (!/^(0|[1-9]\d*)$/.test(key) || index > parent.length) {
+      throw rejected(
+        `${op} operation does not apply: doc is missing index: ${key}: invalid index referenced`,
+      );
+    }
+    parent.splice(index, 0, value);
+  }
+}
+
+function remove(root: { document: unknown }, op: string, path: string): void {
+  if (path === "") throw rejected(`${op} operation does not apply: the document itself cannot be removed`);
+  const { parent, key } = parentOf(root, op, path);
+  if (Array.isArray(parent)) parent.splice(indexIn(parent, key, op, path), 1);
+  else {
+    if (!Object.hasOwn(parent, key)) throw missing(op, path);
+    delete parent[key];
+  }
+}
