@@ -70,7 +70,9 @@ function pass(from: Socket, to: Socket): void {
     if (!to.write(chunk)) from.pause();
   });
   to.on("drain", () => from.resume());
-  from.once("end", () => to.end());
+  // A client may have said all it will, nothing, while the endpoint was being connected to.
+  if (from.readableEnded) to.end();
+  else from.once("end", () => to.end());
   from.once("close", (hadError) => {
     if (to.destroyed) return;
     // A reset is passed on as one; an orderly end has been passed on by `end`, and what is still to be written may be.
