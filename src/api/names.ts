@@ -7,9 +7,10 @@ export const PORT_MAP = "kubemu.dev/port-map";
  * bound, `{"80/TCP":{"host":"127.0.0.1","port":41234}}`. The proxy listens there as well, and `kubemu services` prints it.
  */
 export const PUBLISHED_PORTS = "kubemu.dev/published-ports";
-/** On objects that a watched folder applied: the folder's id, and the file (relative) with the document's index. */
+/** On objects that a watched folder applied: the folder's id, the file (relative), and the hash of the file's content. */
 export const FOLDER_LABEL = "kubemu.dev/folder";
 export const FOLDER_SOURCE = "kubemu.dev/source";
+export const FOLDER_STAMP = "kubemu.dev/source-hash";
 /** Field manager of the watched folder. */
 export const FOLDER_MANAGER = "kubemu-folder";
 
