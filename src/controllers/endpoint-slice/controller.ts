@@ -1,6 +1,6 @@
 // Keeps the EndpointSlices of every Service that has a selector. Slices that somebody else manages are not touched.
 
-import type { EndpointSlice, Service } from "../../api/generated/types.ts";
+import type { Service } from "../../api/generated/types.ts";
 import { endpointSlices } from "../../api/kinds/endpoint-slice.ts";
 import { nodes } from "../../api/kinds/node.ts";
 import { pods } from "../../api/kinds/pod.ts";

@@ -1,7 +1,7 @@
 // Hand-written Endpoints of a Service without a selector, mirrored into EndpointSlices, because that is what proxies read
 // (endpointslicemirroring). Endpoints labelled `skip-mirror`, and those that serve as a leader election lock, are left alone.
 import { isIPv6 } from "node:net";
-import type { Endpoint, EndpointAddress, EndpointSlice, Endpoints } from "../../api/generated/types.ts";
+import type { Endpoint, EndpointAddress, Endpoints } from "../../api/generated/types.ts";
 import { endpointSlices } from "../../api/kinds/endpoint-slice.ts";
 import { endpoints } from "../../api/kinds/endpoints.ts";
 import { services } from "../../api/kinds/service.ts";
