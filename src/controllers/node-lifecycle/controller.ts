@@ -108,7 +108,7 @@ export function startNodeLifecycleController(context: ControllerContext): Runnin
       throw error;
     }
     const { type, reason, message } = podNodeNotReady;
-    recorder.event({ ...pod, apiVersion: "v1", kind: "Pod" }, type, reason, message);
+    recorder.event(pod, type, reason, message);
   }
 
   async function writeTaints(node: Readonly<Node>, writes: Writes): Promise<void> {

@@ -29,7 +29,7 @@ export function startTaintEviction(context: ControllerContext): RunningControlle
   const running = new Map<string, { uid: string; sinceMs: number }>();
 
   const say = (pod: Readonly<Pod>, { type, reason, message }: EventText) =>
-    recorder.event({ ...pod, apiVersion: "v1", kind: "Pod" }, type, reason, message);
+    recorder.event(pod, type, reason, message);
 
   async function reconcile(key: string, _signal: AbortSignal, writes: Writes) {
     const pod = podList.get(key);
