@@ -6,7 +6,11 @@ import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { KubeObject } from "../../api/object.ts";
 import type { Resource } from "../../api/resource.ts";
+import { badRequest, StatusError } from "../../api/status-error.ts";
 import type { Log } from "../../base/log.ts";
+import { type AgentIdentity, dial, endWithStatus, join, upgradeHead } from "./join.ts";
+import { locate } from "./locate.ts";
+import { relayLog, relayRequest } from "./relay-request.ts";
 
 /** Reads of the store, as it is now. */
 export interface RelayReader {
@@ -61,6 +65,61 @@ export interface StreamRelay {
   stop(): void;
 }
 
-export function createStreamRelay(_options: StreamRelayOptions): StreamRelay {
-  throw new Error("not yet");
+export function createStreamRelay({ reader, credentials, log }: StreamRelayOptions): StreamRelay {
+  const abort = new AbortController();
+  const identity: AgentIdentity = { ...credentials, servername: AGENT_NAME };
+
+  const forward: StreamRelay["forward"] = async (request, response, target) => {
+    if (UPGRADE_ONLY.has(target.subresource)) throw badRequest("Upgrade request required");
+    const location = await locate(target, reader);
+    if (!location) return endEmpty(response as ServerResponse);
+    if (target.subresource === "log")
+      return relayLog({ location, identity, target, signal: abort.signal }, response as ServerResponse);
+    if (redirectToSlash(request, response as ServerResponse, target)) return;
+    return relayRequest(
+      { location, identity, signal: abort.signal },
+      request as IncomingMessage,
+      response as ServerResponse,
+    );
+  };
+  const upgrade: StreamRelay["upgrade"] = async (request, socket, head, target) => {
+    socket.on("error", () => {});
+    try {
+      if (target.subresource === "log") throw badRequest("logs are not served over an upgraded connection");
+      const location = await locate(target, reader);
+      if (!location) throw badRequest(`pod ${target.name} does not have a host assigned`);
+      const backend = await dial(location, identity, abort.signal);
+      backend.write(upgradeHead(request, location));
+      if (head.length > 0) backend.write(head);
+      join(socket, backend);
+    } catch (error) {
+      if (!(error instanceof StatusError))
+        log.warn({ path: request.url, error: String(error) }, "upgrade failed");
+      endWithStatus(socket, error);
+    }
+  };
+  return { forward, upgrade, stop: () => abort.abort() };
+}
+
+// The name in every node agent's certificate (docs/architecture.md): addresses come and go, the name stays.
+const AGENT_NAME = "kubelet.kubemu";
+const UPGRADE_ONLY: ReadonlySet<string> = new Set(["exec", "attach", "portforward"]);
+
+// Kubernetes answers so for the log of a pod that has no node yet.
+function endEmpty(response: ServerResponse): void {
+  response.writeHead(200, { "content-type": "text/plain" });
+  response.end();
+}
+
+// As Kubernetes: `…/proxy` names a directory, without the slash relative links in the page would go astray.
+function redirectToSlash(
+  request: { readonly method?: string; readonly url?: string },
+  response: ServerResponse,
+  target: StreamTarget,
+): boolean {
+  if ((target.path ?? "") !== "" || (request.method !== "GET" && request.method !== "HEAD")) return false;
+  const [path = "", query] = (request.url ?? "").split("?", 2);
+  response.writeHead(301, { location: `${path}/${query ? `?${query}` : ""}` });
+  response.end();
+  return true;
 }
