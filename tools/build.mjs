@@ -6,6 +6,7 @@ import { build } from "esbuild";
 
 const programs = {
   kubemu: "src/cli/main.ts",
+  supervisor: "src/supervisor/main.ts",
   "control-plane": "src/main.ts",
   "node-agent": "agents/node/main.ts",
   proxy: "agents/proxy/main.ts",

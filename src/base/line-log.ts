@@ -1,0 +1,28 @@
+import type { Log, LogFields } from "./log.ts";
+
+type Level = "debug" | "info" | "warn" | "error";
+const LEVELS: readonly Level[] = ["debug", "info", "warn", "error"];
+
+/**
+ * A logger of JSON lines, for processes that must stay small. `write` gets each line with its end; by default standard output, which
+ * the supervisor has put into the process's log file. Lines below `least` are dropped.
+ */
+export function createLineLog(
+  fields: LogFields,
+  {
+    least = "info",
+    write = (line: string) => void process.stdout.write(line),
+  }: { least?: Level; write?: (line: string) => void } = {},
+): Log {
+  const at = (level: Level) => (more: LogFields, message: string) => {
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) return;
+    write(`${JSON.stringify({ time: new Date().toISOString(), level, ...fields, ...more, message })}\n`);
+  };
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child: (more) => createLineLog({ ...fields, ...more }, { least, write }),
+  };
+}

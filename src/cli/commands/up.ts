@@ -1,0 +1,65 @@
+// `kubemu up`: starts the supervisor as a process of its own, shows how the start goes, and stays (Ctrl-C stops everything) or leaves.
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Profile } from "../../base/timing.ts";
+import { childEnvironment, programFile } from "../../supervisor/children.ts";
+import type { SupervisorSettings } from "../../supervisor/settings.ts";
+import { type Invocation, parseCount } from "../command.ts";
+
+const MOST_NODES = 190;
+const HIGHEST_PORT = 65_535;
+
+export async function up(invocation: Invocation): Promise<number> {
+  const { options, dataDir } = invocation;
+  const settings = parseUp(invocation);
+  mkdirSync(join(dataDir, "logs"), { recursive: true, mode: 0o700 });
+  // The supervisor's own check comes again; this one gives the reason without starting anything.
+  const { checkDataDir } = await import("../../supervisor/data-dir.ts");
+  const real = { ...settings, dataDir: realpathSync(dataDir) };
+  checkDataDir(real.dataDir);
+  const child = startSupervisorProcess(real);
+  const detach = options["detach"] === true;
+  const { follow } = await import("../follow-start.ts");
+  return follow(child, { settings: real, detach, merge: options["merge"] !== false });
+}
+
+function parseUp({ name, dataDir, arguments: folders, options }: Invocation): SupervisorSettings {
+  const count = (option: string, range: readonly [number, number]) => {
+    const text = options[option];
+    return typeof text === "string"
+      ? parseCount(`--${option === "apiPort" ? "api-port" : option}`, text, range)
+      : undefined;
+  };
+  const nodes = count("nodes", [1, MOST_NODES]);
+  const apiPort = count("apiPort", [0, HIGHEST_PORT]);
+  return {
+    name,
+    dataDir,
+    inMemory: options["inMemory"] === true,
+    folders: folders.map(checkFolder),
+    ...(nodes === undefined ? {} : { nodes }),
+    ...(apiPort === undefined || apiPort === 0 ? {} : { apiPort }),
+    ...(options["profile"] === undefined ? {} : { profile: options["profile"] as Profile }),
+    ...(options["singleAddress"] === true ? { singleAddress: true } : {}),
+  };
+}
+
+function checkFolder(folder: string): string {
+  const path = resolve(folder);
+  if (!existsSync(path)) throw new Error(`the folder ${path} does not exist`);
+  if (!statSync(path).isDirectory()) throw new Error(`${path} is no folder`);
+  return realpathSync(path);
+}
+
+function startSupervisorProcess(settings: SupervisorSettings): ChildProcess {
+  const log = openSync(join(settings.dataDir, "logs", "supervisor.log"), "a", 0o600);
+  const child = spawn(process.execPath, [programFile("supervisor"), "--settings", JSON.stringify(settings)], {
+    // A session of its own: Ctrl-C at the terminal is for `up`, which then asks it to stop.
+    detached: true,
+    stdio: ["ignore", log, log, "ipc"],
+    env: childEnvironment(process.env, settings.dataDir),
+  });
+  closeSync(log);
+  return child;
+}

@@ -1,0 +1,46 @@
+// How a command reaches its cluster: the supervisor's command socket, or the API with the admin's certificate.
+import type { Client } from "../client/client.ts";
+import { createClient } from "../client/create-client.ts";
+import { readCredentials } from "../client/credentials.ts";
+import { createHttpsTransport } from "../client/http-transport.ts";
+import { isAlive } from "../process/identity.ts";
+import { type SupervisorCommand, sendCommand } from "../supervisor/command-socket.ts";
+import { readSupervisor, type SupervisorFile } from "../supervisor/state.ts";
+import { type Invocation, UsageError } from "./command.ts";
+
+/** The running supervisor of the cluster; throws one line when there is none. */
+export function runningSupervisor({ name, dataDir }: Invocation): SupervisorFile {
+  const file = readSupervisor(dataDir);
+  if (!file || !isAlive(file))
+    throw new Error(
+      `cluster ${name} is not running (data directory ${dataDir}); start it with \`kubemu up\``,
+    );
+  return file;
+}
+
+/** Sends a command and returns its result; what the supervisor refuses is thrown. */
+export async function command<T>(invocation: Invocation, wanted: SupervisorCommand): Promise<T> {
+  const { socket } = runningSupervisor(invocation);
+  const reply = await sendCommand(socket, wanted);
+  if (reply.ok) return reply.result as T;
+  throw reply.usage ? new UsageError(reply.message) : new Error(reply.message);
+}
+
+/** Runs `use` with a client of the cluster's API and closes it. */
+export async function withClient<T>(invocation: Invocation, use: (client: Client) => Promise<T>): Promise<T> {
+  const { apiServer } = runningSupervisor(invocation);
+  const transport = createHttpsTransport({
+    server: apiServer,
+    ...readCredentials(invocation.dataDir, "admin"),
+  });
+  try {
+    return await use(createClient(transport, { userAgent: "kubemu" }));
+  } finally {
+    transport.close();
+  }
+}
+
+/** Prints `value` as JSON where `-o json` was given, else as `text` writes it. */
+export function print<T>({ options }: Invocation, value: T, text: (value: T) => string): void {
+  process.stdout.write(options["output"] === "json" ? `${JSON.stringify(value, null, 2)}\n` : text(value));
+}

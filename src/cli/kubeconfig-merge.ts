@@ -1,0 +1,131 @@
+// Putting the cluster's context into the user's own kubeconfig and taking it out again, as kind does. Everything else in the file, remarks
+// included, stays as it was; a file that cannot be understood is left alone, with a warning.
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { type Document, isMap, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
+import { contextName } from "../supervisor/kubeconfig.ts";
+
+type Say = (line: string) => void;
+const LISTS = ["clusters", "contexts", "users"] as const;
+const EMPTY = "apiVersion: v1\nkind: Config\nclusters: []\ncontexts: []\nusers: []\n";
+// Where the context that was current before is remembered until `down`.
+const PREVIOUS = "kubemu.dev/previous-context";
+// A lock older than this was left by a process that died.
+const STALE_LOCK_MS = 10_000;
+
+/** The file that kubectl would write to: the first of $KUBECONFIG, else ~/.kube/config. */
+function userKubeconfig(): string {
+  const first = (process.env["KUBECONFIG"] ?? "").split(":").find((path) => path !== "");
+  return first ?? join(homedir(), ".kube", "config");
+}
+
+/** Adds the cluster's entries from its own kubeconfig and makes its context current. */
+export function mergeKubeconfig(cluster: string, ownFile: string, warn: Say): void {
+  const name = contextName(cluster);
+  edit(warn, (document) => {
+    const own = parseDocument(readFileSync(ownFile, "utf8"));
+    for (const list of LISTS) {
+      removeNamed(document, list, name);
+      const entry = (own.get(list) as YAMLSeq).items[0];
+      const into = document.get(list);
+      if (isSeq(into)) {
+        into.flow = false;
+        into.add(entry);
+      } else document.set(list, [entry]);
+    }
+    const current = document.get("current-context");
+    if (typeof current === "string" && current !== "" && current !== name) remember(document, name, current);
+    document.set("current-context", name);
+    return true;
+  });
+}
+
+/** Takes the cluster's entries out again; the context that was current before is current again, where it still exists. */
+export function unmergeKubeconfig(cluster: string, warn: Say): void {
+  const name = contextName(cluster);
+  if (!existsSync(userKubeconfig())) return;
+  edit(warn, (document) => {
+    const previous = recall(document, name);
+    const removed = LISTS.map((list) => removeNamed(document, list, name));
+    if (!removed.includes(true)) return false;
+    if (document.get("current-context") === name) {
+      const contexts = document.get("contexts");
+      const there =
+        isSeq(contexts) && contexts.items.some((item) => isMap(item) && item.get("name") === previous);
+      document.set("current-context", there ? previous : "");
+    }
+    return true;
+  });
+}
+
+function edit(warn: Say, change: (document: Document) => boolean): void {
+  const path = userKubeconfig();
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const unlock = lock(path);
+    try {
+      const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+      const document = parseDocument(text.trim() === "" ? EMPTY : text);
+      if (document.errors.length > 0 || !isMap(document.contents))
+        throw new Error(document.errors[0]?.message.split("\n")[0] ?? "it is no kubeconfig");
+      if (!change(document)) return;
+      const temporary = `${path}.kubemu-${process.pid}`;
+      writeFileSync(temporary, document.toString({ lineWidth: 0 }), {
+        mode: existsSync(path) ? statSync(path).mode & 0o777 : 0o600,
+      });
+      renameSync(temporary, path);
+    } finally {
+      unlock();
+    }
+  } catch (error) {
+    warn(`warning: ${path} was left as it is: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+// The same lock file that client-go takes.
+function lock(path: string): () => void {
+  const file = `${path}.lock`;
+  for (let tries = 0; ; tries++) {
+    try {
+      writeFileSync(file, "", { flag: "wx", mode: 0o600 });
+      return () => rmSync(file, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      if (tries > 200) throw new Error(`${file} is held by another program`, { cause: error });
+      const age = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+      if (age > STALE_LOCK_MS) rmSync(file, { force: true });
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+}
+
+function removeNamed(document: Document, list: string, name: string): boolean {
+  const entries = document.get(list);
+  if (!isSeq(entries)) return false;
+  const before = entries.items.length;
+  entries.items = entries.items.filter((item) => !(isMap(item) && item.get("name") === name));
+  return entries.items.length < before;
+}
+
+function contextEntry(document: Document, name: string): YAMLMap | undefined {
+  const contexts = document.get("contexts");
+  if (!isSeq(contexts)) return undefined;
+  return contexts.items.find((item): item is YAMLMap => isMap(item) && item.get("name") === name);
+}
+
+// kubeconfig has a place for what others keep with a context: its extensions.
+function remember(document: Document, name: string, previous: string): void {
+  contextEntry(document, name)?.setIn(
+    ["context", "extensions"],
+    document.createNode([{ name: PREVIOUS, extension: { context: previous } }]),
+  );
+}
+
+function recall(document: Document, name: string): string {
+  const extensions = contextEntry(document, name)?.getIn(["context", "extensions"]);
+  if (!isSeq(extensions)) return "";
+  const own = extensions.items.find((item): item is YAMLMap => isMap(item) && item.get("name") === PREVIOUS);
+  const previous = own?.getIn(["extension", "context"]);
+  return typeof previous === "string" ? previous : "";
+}

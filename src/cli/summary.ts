@@ -1,0 +1,56 @@
+// What `kubemu up` prints when all is there: what runs, what to curl, and three things to try.
+import pc from "picocolors";
+import { createClient } from "../client/create-client.ts";
+import { readCredentials } from "../client/credentials.ts";
+import { createHttpsTransport } from "../client/http-transport.ts";
+import type { ClusterStatus } from "../supervisor/state.ts";
+import { type PodView, viewPod } from "./commands/pods.ts";
+import { viewServices } from "./commands/services.ts";
+import { formatTable } from "./table.ts";
+
+export async function summary(status: ClusterStatus, folders: readonly string[]): Promise<string> {
+  const transport = createHttpsTransport({
+    server: status.apiServer,
+    ...readCredentials(status.dataDir, "admin"),
+  });
+  try {
+    const client = createClient(transport);
+    const { pods } = await import("../api/kinds/pod.ts");
+    const [services, podList] = await Promise.all([viewServices(client, status.dataDir), client.list(pods)]);
+    const shown = services.filter(
+      ({ namespace, name, urls }) =>
+        urls.host.length > 0 && !(namespace === "default" && name === "kubernetes"),
+    );
+    const nodes = formatTable(
+      status.nodes.map(({ name, pid, address }) => [`  ${name}`, `pid ${pid}`, address]),
+    );
+    const urls = formatTable(
+      shown.map(({ namespace, name, urls: { host } }) => [`  ${namespace}/${name}`, `curl ${host[0]}`]),
+    );
+    return [
+      pc.green(`cluster ${status.name} is up`),
+      pc.bold("nodes"),
+      nodes.trimEnd(),
+      ...(shown.length > 0 ? [pc.bold("services"), urls.trimEnd()] : []),
+      `${pc.bold("kubeconfig")}  ${status.kubeconfig}`,
+      ...folders.map((folder) => `${pc.bold("watched")}  ${folder}`),
+      "",
+      ...toTry(status, folders, podList.items.map(viewPod)),
+    ].join("\n");
+  } finally {
+    transport.close();
+  }
+}
+
+function toTry(status: ClusterStatus, folders: readonly string[], pods: readonly PodView[]): string[] {
+  const name = status.name === "kubemu" ? "" : ` --name ${status.name}`;
+  const pod = pods.find(({ containers }) => containers[0]?.pid);
+  const node = pod?.node ?? status.nodes.at(-1)?.name ?? "node-1";
+  return [
+    pc.bold("try"),
+    `  edit a manifest   ${folders[0] ? `${folders[0]}: what you save is applied` : "kubectl apply -f FILE"}`,
+    `  kill a pod        ${pod ? `kill -9 ${pod.containers[0]?.pid}` : `kubemu pods${name}`}   then: kubectl get pods`,
+    `  kill a node       npx kubemu node kill ${node}${name}   then: kubectl get nodes,pods -o wide`,
+    pc.dim("Ctrl-C stops everything."),
+  ];
+}

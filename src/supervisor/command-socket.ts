@@ -1,0 +1,95 @@
+// The CLI's way to a running supervisor: a Unix socket in the data directory, one JSON line each way. Whoever may open the socket (0600)
+// may command the cluster.
+import { createHash } from "node:crypto";
+import { chmodSync, rmSync } from "node:fs";
+import { connect, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export type NodeAction = "kill" | "pause" | "resume" | "start" | "stop" | "add" | "remove";
+export const NODE_ACTIONS: readonly NodeAction[] = [
+  "kill",
+  "pause",
+  "resume",
+  "start",
+  "stop",
+  "add",
+  "remove",
+];
+
+export type SupervisorCommand =
+  | { readonly command: "status" }
+  | { readonly command: "stop" }
+  | { readonly command: "node"; readonly action: NodeAction; readonly name?: string };
+
+export type SupervisorReply =
+  | { readonly ok: true; readonly result: unknown }
+  /** `usage`: what was asked for is not allowed, and the message says what is. */
+  | { readonly ok: false; readonly message: string; readonly usage?: boolean };
+
+// sun_path holds 108 bytes with its closing zero.
+const LONGEST_PATH = 104;
+const LONGEST_LINE = 64 * 1024;
+
+/** Where the socket lies: in the data directory, or, when that path is too long for a socket, in the folder for temporary files. */
+export function socketPath(dataDir: string): string {
+  const path = join(dataDir, "supervisor.sock");
+  if (Buffer.byteLength(path) <= LONGEST_PATH) return path;
+  return join(tmpdir(), `kubemu-${createHash("sha256").update(dataDir).digest("hex").slice(0, 24)}.sock`);
+}
+
+/** Serves commands until closed. A socket left by a dead supervisor is replaced; the caller has made sure that it is dead. */
+export async function serveCommands(
+  path: string,
+  answer: (command: SupervisorCommand) => Promise<SupervisorReply>,
+): Promise<Server> {
+  rmSync(path, { force: true });
+  const server = createServer((socket) => {
+    let text = "";
+    socket.setEncoding("utf8");
+    socket.on("error", () => socket.destroy());
+    socket.on("data", (chunk: string) => {
+      text += chunk;
+      const end = text.indexOf("\n");
+      if (end < 0 && text.length > LONGEST_LINE) socket.destroy();
+      if (end < 0) return;
+      const line = text.slice(0, end);
+      text = "";
+      void reply(line, answer).then((given) => socket.end(`${JSON.stringify(given)}\n`));
+    });
+  });
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));
+  chmodSync(path, 0o600);
+  return server;
+}
+
+async function reply(
+  line: string,
+  answer: (command: SupervisorCommand) => Promise<SupervisorReply>,
+): Promise<SupervisorReply> {
+  try {
+    return await answer(JSON.parse(line) as SupervisorCommand);
+  } catch (error) {
+    return { ok: false, message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Sends one command; rejects when nobody listens. */
+export function sendCommand(path: string, command: SupervisorCommand): Promise<SupervisorReply> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path, () => socket.write(`${JSON.stringify(command)}\n`));
+    let text = "";
+    socket.setEncoding("utf8");
+    socket.on("data", (chunk: string) => {
+      text += chunk;
+    });
+    socket.on("error", reject);
+    socket.on("close", () => {
+      try {
+        resolve(JSON.parse(text) as SupervisorReply);
+      } catch {
+        reject(new Error("the supervisor ended before it answered"));
+      }
+    });
+  });
+}

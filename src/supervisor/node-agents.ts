@@ -1,0 +1,182 @@
+// The cluster's machines: one agent process each. A dead agent is a lost machine: its containers are swept, the API is told, and it stays
+// lost until somebody starts it. Every command on a node is here.
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { runForever } from "../base/run-forever.ts";
+import type { Client } from "../client/client.ts";
+import type { Program } from "../process/spawn.ts";
+import { findMarked, type Markers, sweepMarked } from "../process/sweep.ts";
+import { endProgram } from "./keep-running.ts";
+import { markLost, removeNode } from "./node-api.ts";
+import type { ClusterNode, NodeState } from "./state.ts";
+
+// Longer than any grace period a pod is likely to have; a stop that takes longer is cut off.
+const STOP_GRACE_MS = 35_000;
+
+export interface NodeAgentsOptions {
+  readonly dataDir: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Whether the API is told of a lost machine (profile fast). Otherwise its lease has to grow old, as in Kubernetes. */
+  readonly tellLost: boolean;
+  /** A client that waits for the API server while it is away. */
+  readonly client: () => Client;
+  start(node: ClusterNode): Program;
+}
+
+interface Machine {
+  readonly node: ClusterNode;
+  state: NodeState;
+  program: Program | undefined;
+  /** Ends what is still to be told to the API about an earlier life. */
+  telling: AbortController;
+}
+
+export interface MachineView {
+  readonly name: string;
+  readonly index: number;
+  readonly state: NodeState;
+  readonly pid: number;
+}
+
+export interface NodeAgents {
+  list(): readonly MachineView[];
+  /** Starts a machine that is not running; resolves when its agent is ready. Throws when it runs already. */
+  start(name: string): Promise<void>;
+  kill(name: string): Promise<void>;
+  pause(name: string): void;
+  resume(name: string): void;
+  /** Clean: pods are ended within their grace periods first. */
+  stop(name: string): Promise<void>;
+  add(node: ClusterNode): Promise<void>;
+  remove(name: string): Promise<void>;
+  stopAll(graceMs: number): Promise<void>;
+}
+
+export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
+  const machines = new Map<string, Machine>();
+  const markers = (name: string): Markers => ({ KUBEMU_CLUSTER: options.dataDir, KUBEMU_NODE: name });
+
+  const lost = (machine: Machine, state: NodeState) => {
+    machine.state = state;
+    machine.program = undefined;
+    const { name } = machine.node;
+    machine.telling = new AbortController();
+    const { signal } = machine.telling;
+    const tell = async () => {
+      if (options.tellLost) await markLost(options.client(), name, options.clock.now());
+      machine.telling.abort();
+    };
+    return Promise.all([
+      sweepMarked(markers(name)),
+      runForever("tell that a node is lost", tell, { log: options.log, signal }),
+    ]);
+  };
+
+  const boot = (machine: Machine): Program => {
+    machine.telling.abort();
+    machine.state = "starting";
+    const program = options.start(machine.node);
+    machine.program = program;
+    program.ready.then(
+      () => {
+        if (machine.program === program && machine.state === "starting") machine.state = "running";
+      },
+      () => {},
+    );
+    // Set before the exit where the end was asked for: then that command does the rest.
+    void program.exited.then(({ code, signal }) => {
+      if (machine.program !== program) return;
+      options.log.warn({ node: machine.node.name, code, signal }, "a node agent ended; its machine is lost");
+      void lost(machine, "killed");
+    });
+    return program;
+  };
+
+  const running = (name: string): { machine: Machine; program: Program } => {
+    const machine = machines.get(name);
+    if (!machine?.program) throw new Error(`${name} is not running`);
+    return { machine, program: machine.program };
+  };
+
+  // The whole machine, its containers too, and the agent's pid even where its environment cannot be read.
+  const signalAll = (name: string, program: Program, signal: NodeJS.Signals) => {
+    for (const pid of new Set([program.identity.pid, ...findMarked(markers(name))])) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // Gone in between.
+      }
+    }
+  };
+
+  const take = async (name: string, graceMs: number) => {
+    const { machine, program } = running(name);
+    machine.program = undefined;
+    if (machine.state === "paused") signalAll(name, program, "SIGCONT");
+    await endProgram(program, graceMs);
+    return machine;
+  };
+
+  return {
+    list: () =>
+      [...machines.values()].map(({ node, state, program }) => ({
+        ...node,
+        state,
+        pid: program?.identity.pid ?? 0,
+      })),
+    async start(name) {
+      const machine = machines.get(name);
+      if (!machine) throw new Error(`there is no node ${name}`);
+      if (machine.program) throw new Error(`${name} is running already`);
+      await boot(machine).ready;
+    },
+    async kill(name) {
+      const { machine, program } = running(name);
+      machine.program = undefined;
+      program.child.kill("SIGKILL");
+      await program.exited;
+      await lost(machine, "killed");
+    },
+    pause(name) {
+      const { machine, program } = running(name);
+      signalAll(name, program, "SIGSTOP");
+      machine.state = "paused";
+    },
+    resume(name) {
+      const { machine, program } = running(name);
+      if (machine.state !== "paused") throw new Error(`${name} is not paused`);
+      signalAll(name, program, "SIGCONT");
+      machine.state = "running";
+    },
+    async stop(name) {
+      await lost(await take(name, STOP_GRACE_MS), "stopped");
+    },
+    async add(node) {
+      if (machines.has(node.name)) throw new Error(`there is a node ${node.name} already`);
+      const machine: Machine = {
+        node,
+        state: "starting",
+        program: undefined,
+        telling: new AbortController(),
+      };
+      machines.set(node.name, machine);
+      await boot(machine).ready;
+    },
+    async remove(name) {
+      const machine = machines.get(name);
+      if (!machine) throw new Error(`there is no node ${name}`);
+      if (machine.program) await take(name, STOP_GRACE_MS);
+      machine.telling.abort();
+      machines.delete(name);
+      await sweepMarked(markers(name));
+      await removeNode(options.client(), name);
+    },
+    async stopAll(graceMs) {
+      for (const { telling } of machines.values()) telling.abort();
+      await Promise.all(
+        [...machines.values()].filter(({ program }) => program).map(({ node }) => take(node.name, graceMs)),
+      );
+    },
+  };
+}

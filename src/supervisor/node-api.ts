@@ -1,0 +1,94 @@
+// What the supervisor says about nodes through the API: that a machine is lost, that it is gone for good. It sees processes die at
+// once, where Kubernetes has to wait for a lease to grow old.
+
+import type { Node } from "../api/generated/types.ts";
+import { nodes } from "../api/kinds/node.ts";
+import { pods } from "../api/kinds/pod.ts";
+import { TAINT_OUT_OF_SERVICE } from "../api/names.ts";
+import { hasReason } from "../api/status-error.ts";
+import { timestamp } from "../base/clock.ts";
+import type { Client } from "../client/client.ts";
+
+const OUT_OF_SERVICE = { key: TAINT_OUT_OF_SERVICE, value: "nodeshutdown", effect: "NoExecute" };
+
+/**
+ * Marks a node whose agent has ended: Ready turns Unknown, and the taint out-of-service lets its pods be replaced at once (Kubernetes' non-graceful node shutdown, where an administrator sets that taint by hand). A missing Node is fine.
+ */
+export async function markLost(client: Client, name: string, nowMs: number): Promise<void> {
+  const node = await client.find(nodes, { name });
+  if (!node) return;
+  await taint(client, name);
+  const ready = node.status?.conditions?.find(({ type }) => type === "Ready");
+  const condition = {
+    type: "Ready",
+    status: "Unknown",
+    reason: "NodeStatusUnknown",
+    message: "Kubelet stopped posting node status.",
+    lastHeartbeatTime: ready?.lastHeartbeatTime ?? timestamp(nowMs),
+    lastTransitionTime: timestamp(nowMs),
+  };
+  await client.patch(
+    nodes,
+    { name },
+    "strategic",
+    { status: { conditions: [condition] } },
+    { subresource: "status" },
+  );
+}
+
+async function taint(client: Client, name: string): Promise<void> {
+  for (;;) {
+    const node = (await client.get(nodes, { name })) as Node;
+    const taints = node.spec?.taints ?? [];
+    if (taints.some(({ key }) => key === OUT_OF_SERVICE.key)) return;
+    try {
+      // The list is replaced as a whole, so the resourceVersion guards against another writer.
+      const { resourceVersion } = node.metadata;
+      await client.patch(nodes, { name }, "merge", {
+        metadata: { resourceVersion },
+        spec: { taints: [...taints, OUT_OF_SERVICE] },
+      });
+      return;
+    } catch (error) {
+      if (!hasReason(error, "Conflict")) throw error;
+    }
+  }
+}
+
+/** Removes a node that will not come back, with what is left of its pods. */
+export async function removeNode(client: Client, name: string): Promise<void> {
+  const ignoreMissing = (error: unknown) => {
+    if (!hasReason(error, "NotFound")) throw error;
+  };
+  await client.delete(nodes, { name }).catch(ignoreMissing);
+  const { items } = await client.list(pods, { fieldSelector: `spec.nodeName=${name}` });
+  await Promise.all(
+    items.map((pod) =>
+      client
+        .delete(
+          pods,
+          { namespace: pod.metadata.namespace, name: pod.metadata.name },
+          { gracePeriodSeconds: 0 },
+        )
+        .catch(ignoreMissing),
+    ),
+  );
+}
+
+/** How many pods each node has. */
+export async function countPods(client: Client, signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>();
+  const { items } = await client.list(pods, { signal });
+  for (const { spec } of items)
+    if (spec.nodeName) counts.set(spec.nodeName, (counts.get(spec.nodeName) ?? 0) + 1);
+  return counts;
+}
+
+/** The names of the nodes that are Ready. */
+export async function readyNodes(client: Client): Promise<ReadonlySet<string>> {
+  const { items } = await client.list(nodes);
+  const ready = items.filter((node) =>
+    node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),
+  );
+  return new Set(ready.map((node) => node.metadata.name));
+}

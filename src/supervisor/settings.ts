@@ -1,0 +1,27 @@
+// What `kubemu up` tells the supervisor it starts, and what they say to each other while `up` waits or stays in the foreground.
+import type { Profile } from "../base/timing.ts";
+import type { ClusterStatus, FolderReport } from "./state.ts";
+
+export interface SupervisorSettings {
+  readonly name: string;
+  readonly dataDir: string;
+  /** How many; undefined: as many as the cluster had, or 3. */
+  readonly nodes?: number;
+  readonly profile?: Profile;
+  /** undefined: the one it had, or any free. */
+  readonly apiPort?: number;
+  readonly inMemory: boolean;
+  /** undefined: as it was, or as the machine allows. */
+  readonly singleAddress?: boolean;
+  readonly folders: readonly string[];
+}
+
+export type FromSupervisor =
+  | { readonly progress: string }
+  | { readonly ready: true; readonly status: ClusterStatus; readonly folders: readonly FolderReport[] }
+  | { readonly failed: string }
+  | { readonly report: FolderReport }
+  | { readonly stopped: true };
+
+/** `stop`: end the cluster. `detach`: `up` is about to leave, and its end is no reason to stop. */
+export type ToSupervisor = { readonly stop: true } | { readonly detach: true };
