@@ -1,0 +1,171 @@
+// metadata.managedFields: who set which field last. Every write that is no apply takes what it changed from all others;
+// what it removed belongs to nobody. Apply itself is in server-side-apply.ts.
+import { timestamp } from "../../base/clock.ts";
+import type { ManagedFieldsEntry } from "../generated/types.ts";
+import type { KubeObject } from "../object.ts";
+import type { JsonObject } from "../own.ts";
+import type { TypeLookup } from "../schema.ts";
+import {
+  difference,
+  type FieldSet,
+  isEmptySet,
+  NO_FIELDS,
+  parseFieldSet,
+  sortedSet,
+  union,
+} from "./field-set.ts";
+import { type Comparison, compareValues, fieldsOf } from "./typed-value.ts";
+
+export interface Update {
+  /** undefined: the object is being created. */
+  readonly before: KubeObject | undefined;
+  readonly after: KubeObject;
+  readonly schema: string;
+  readonly lookup: TypeLookup;
+  readonly manager: string;
+  readonly operation: "Update";
+  /** "" for the object itself. */
+  readonly subresource: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+// Nobody owns these: the server sets them, or they name the object.
+const UNOWNED_METADATA = new Set([
+  "name",
+  "namespace",
+  "creationTimestamp",
+  "selfLink",
+  "uid",
+  "clusterName",
+  "generation",
+  "managedFields",
+  "resourceVersion",
+]);
+// kube-apiserver's DefaultMaxUpdateManagers, and the name under which it keeps what it merges.
+const MOST_UPDATE_MANAGERS = 10;
+const OLD_UPDATES = "ancient-changes";
+
+/**
+ * The managedFields of `after`. They start from those that `after` carries (a client may edit them; `[{}]` clears them),
+ * else from those of `before`. Returns the same list when the write changed no field.
+ */
+export function trackUpdate({
+  before,
+  after,
+  schema,
+  lookup,
+  manager,
+  subresource,
+  now,
+}: Update): ManagedFieldsEntry[] {
+  const given = after.metadata.managedFields;
+  if (given?.length === 1 && Object.keys(given[0] ?? {}).length === 0) return [];
+  const entries = given?.length ? given : (before?.metadata.managedFields ?? []);
+  const { changed = NO_FIELDS, removed = NO_FIELDS } = compareOwned(before, after, schema, lookup);
+  if (isEmptySet(changed) && isEmptySet(removed)) return entries;
+  const self = {
+    manager,
+    operation: "Update",
+    apiVersion: after.apiVersion ?? "",
+    ...(subresource ? { subresource } : {}),
+  };
+  const others = entries.filter((entry) => !isSameManager(entry, self));
+  const own = entries.find((entry) => isSameManager(entry, self));
+  const next = withoutPaths(others, union(changed, removed));
+  const kept = own && withoutPaths([own], removed)[0];
+  if (!isEmptySet(changed)) {
+    next.push(entryOf(self, union(kept ? setOf(kept) : NO_FIELDS, changed), timestamp(now)));
+  } else if (kept) next.push(kept);
+  return sortEntries(capUpdateManagers(next));
+}
+
+/** What differs between two objects of one type, without what nobody owns. */
+export function compareOwned(
+  before: KubeObject | undefined,
+  after: KubeObject,
+  schema: string,
+  lookup: TypeLookup,
+): Comparison {
+  return compareValues(owned(before), owned(after), { ref: schema }, lookup);
+}
+
+/** What an applied object claims. */
+export function appliedFields(object: KubeObject, schema: string, lookup: TypeLookup): FieldSet {
+  return fieldsOf(owned(object), { ref: schema }, lookup) ?? NO_FIELDS;
+}
+
+function owned(object: KubeObject | undefined): JsonObject {
+  if (!object) return {};
+  const { apiVersion: _apiVersion, kind: _kind, metadata, ...rest } = object as KubeObject & JsonObject;
+  const owned: JsonObject = rest;
+  const meta: JsonObject = {};
+  for (const key of Object.keys(metadata)) {
+    if (!UNOWNED_METADATA.has(key)) meta[key] = (metadata as unknown as JsonObject)[key];
+  }
+  if (Object.keys(meta).length > 0) owned["metadata"] = meta;
+  return owned;
+}
+
+/** The set of an entry, whatever a client put there. */
+export function setOf(entry: ManagedFieldsEntry): FieldSet {
+  return parseFieldSet(entry.fieldsV1);
+}
+
+type Manager = Pick<ManagedFieldsEntry, "manager" | "operation" | "apiVersion" | "subresource">;
+
+/** Appliers are the same whatever version they apply. */
+export function isSameManager(a: Manager, b: Manager): boolean {
+  return (
+    a.manager === b.manager &&
+    a.operation === b.operation &&
+    (a.subresource ?? "") === (b.subresource ?? "") &&
+    (a.operation === "Apply" || a.apiVersion === b.apiVersion)
+  );
+}
+
+export function entryOf(manager: Manager, set: FieldSet, time: string): ManagedFieldsEntry {
+  const { subresource, ...rest } = manager;
+  return {
+    ...rest,
+    time,
+    fieldsType: "FieldsV1",
+    fieldsV1: sortedSet(set) as ManagedFieldsEntry["fieldsV1"],
+    ...(subresource ? { subresource } : {}),
+  };
+}
+
+/** The entries without these paths; an entry that owns nothing any more goes. */
+export function withoutPaths(entries: readonly ManagedFieldsEntry[], paths: FieldSet): ManagedFieldsEntry[] {
+  return entries.flatMap((entry) => {
+    const set = setOf(entry);
+    const left = difference(set, paths);
+    if (isEmptySet(left)) return [];
+    return left === set ? [entry] : [{ ...entry, fieldsV1: left as ManagedFieldsEntry["fieldsV1"] }];
+  });
+}
+
+const timeOf = (entry: ManagedFieldsEntry) => entry.time ?? "";
+
+/** Apply before Update, then by time and name: the order in which Kubernetes writes them. */
+export function sortEntries(entries: readonly ManagedFieldsEntry[]): ManagedFieldsEntry[] {
+  const key = (entry: ManagedFieldsEntry) =>
+    [entry.operation, timeOf(entry), entry.manager, entry.apiVersion, entry.subresource].join("\0");
+  return [...entries].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+}
+
+/** Of more than ten updaters the oldest are merged into one entry, so that the list cannot grow without end. */
+export function capUpdateManagers(entries: ManagedFieldsEntry[]): ManagedFieldsEntry[] {
+  const updaters = entries.filter((entry) => entry.operation === "Update");
+  if (updaters.length <= MOST_UPDATE_MANAGERS) return entries;
+  const oldestFirst = sortEntries(updaters);
+  const version = oldestFirst[0]?.apiVersion;
+  const oldest = oldestFirst.filter((entry) => entry.apiVersion === version);
+  const merged = oldest.slice(0, updaters.length - MOST_UPDATE_MANAGERS + 1);
+  const bucket = entryOf(
+    { manager: OLD_UPDATES, operation: "Update", apiVersion: version ?? "" },
+    merged.reduce((set, entry) => union(set, setOf(entry)), NO_FIELDS),
+    timeOf(merged.at(-1) ?? {}),
+  );
+  return [...entries.filter((entry) => !merged.includes(entry)), bucket];
+}
