@@ -8,7 +8,7 @@ import { validateImmutable } from "../validation/object-meta.ts";
 import { defaultPodTemplate } from "./pod/defaults.ts";
 import { countColumn, templateColumns } from "./pod/template-columns.ts";
 import { validateSelector, validateTemplate } from "./pod/validate-template.ts";
-import { podWarnings } from "./pod/warnings.ts";
+import { templateWarnings } from "./pod/warnings.ts";
 
 export const deployments: Resource<Deployment> = {
   group: "apps",
@@ -75,7 +75,7 @@ export const deploymentKind: KindDefinition<Deployment> = {
     subresource === "status"
       ? []
       : validateImmutable(deployment.spec.selector, old.spec.selector, "spec.selector"),
-  warnings: (deployment) => podWarnings(deployment.spec.template, "spec.template.spec"),
+  warnings: templateWarnings,
   columns: /* @__PURE__ */ templateColumns<Deployment>(
     [
       /* @__PURE__ */ nameColumn(),

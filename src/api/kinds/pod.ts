@@ -46,7 +46,8 @@ export const podKind: KindDefinition<Pod> = {
   validate: validatePod,
   validateUpdate: (pod, old, { subresource }) =>
     subresource === "status" ? validatePodStatus(pod, old) : validatePodUpdate(pod, old, subresource),
-  warnings: (pod) => podWarnings(pod, "spec"),
+  // As Kubernetes: people create pods, programs update them, often.
+  warnings: (pod, old) => (old ? [] : podWarnings(pod, "spec")),
   columns: podColumns,
   fields: ({ spec, status }) => ({
     "spec.nodeName": spec.nodeName ?? "",

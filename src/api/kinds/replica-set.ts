@@ -7,7 +7,7 @@ import { validateImmutable } from "../validation/object-meta.ts";
 import { defaultPodTemplate } from "./pod/defaults.ts";
 import { countColumn, templateColumns } from "./pod/template-columns.ts";
 import { validateSelector, validateTemplate } from "./pod/validate-template.ts";
-import { podWarnings } from "./pod/warnings.ts";
+import { templateWarnings } from "./pod/warnings.ts";
 
 export const replicaSets: Resource<ReplicaSet> = {
   group: "apps",
@@ -54,7 +54,7 @@ export const replicaSetKind: KindDefinition<ReplicaSet> = {
     subresource === "status"
       ? []
       : validateImmutable(replicaSet.spec.selector, old.spec.selector, "spec.selector"),
-  warnings: (replicaSet) => podWarnings(replicaSet.spec.template, "spec.template.spec"),
+  warnings: templateWarnings,
   columns: /* @__PURE__ */ templateColumns<ReplicaSet>(
     [
       /* @__PURE__ */ nameColumn(),

@@ -7,7 +7,7 @@ import { validateNonNegative } from "../validation/numbers.ts";
 import { defaultPodTemplate } from "./pod/defaults.ts";
 import { countColumn, templateColumns } from "./pod/template-columns.ts";
 import { validateTemplate } from "./pod/validate-template.ts";
-import { podWarnings } from "./pod/warnings.ts";
+import { templateWarnings } from "./pod/warnings.ts";
 
 export const replicationControllers: Resource<ReplicationController> = {
   group: "",
@@ -58,7 +58,7 @@ export const replicationControllerKind: KindDefinition<ReplicationController> = 
       ...validateTemplate(spec.template, { matchLabels: spec.selector ?? {} }, "ReplicationController"),
     ];
   },
-  warnings: (controller) => podWarnings(controller.spec.template, "spec.template.spec"),
+  warnings: templateWarnings,
   columns: /* @__PURE__ */ templateColumns<ReplicationController>(
     [
       /* @__PURE__ */ nameColumn(),

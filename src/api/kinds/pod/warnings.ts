@@ -29,6 +29,17 @@ export function podWarnings(template: Template | undefined, path: string): strin
   ];
 }
 
+interface Workload {
+  readonly metadata: Pick<ObjectMeta, "generation">;
+  readonly spec: { readonly template?: Template };
+}
+
+/** About a workload's template, when the workload is new or its spec changed. */
+export function templateWarnings({ metadata, spec }: Workload, old: Workload | undefined): string[] {
+  if (old && old.metadata.generation === metadata.generation) return [];
+  return podWarnings(spec.template, "spec.template.spec");
+}
+
 type AnyContainer = Container | EphemeralContainer;
 
 function containersOf(spec: PodSpec, path: string): (readonly [AnyContainer, string])[] {

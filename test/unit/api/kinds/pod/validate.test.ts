@@ -1,0 +1,208 @@
+import { describe, expect, it } from "vitest";
+import type { Container, PodSpec } from "../../../../../src/api/generated/types.ts";
+import { podKind } from "../../../../../src/api/kinds/pod.ts";
+import type { Draft } from "../../../../../src/api/object.ts";
+import { pod, told } from "../examples.ts";
+
+const withContainer = (container: Draft<Container>) =>
+  pod({ containers: [{ name: "web", image: "nginx", ...container }] });
+const label =
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+
+describe("validation of pods", () => {
+  it("finds nothing wrong with a plain pod", () => {
+    expect(told(podKind, pod())).toEqual([]);
+  });
+
+  it.each<[string, Draft<PodSpec>, string[]]>([
+    ["no containers", { containers: [] }, ["spec.containers: Required value"]],
+    [
+      "several mistakes at once",
+      {
+        containers: [{ name: "A_b" }, { name: "x", image: "i" }, { name: "x", image: "i" }],
+        restartPolicy: "No",
+      },
+      [
+        `spec.containers[0].name: Invalid value: "A_b": ${label}`,
+        "spec.containers[0].image: Required value",
+        'spec.containers[2].name: Duplicate value: "x"',
+        'spec.restartPolicy: Unsupported value: "No": supported values: "Always", "OnFailure", "Never"',
+      ],
+    ],
+    [
+      "a volume that does not exist",
+      { containers: [{ name: "a", image: "a", volumeMounts: [{ name: "data", mountPath: "/data" }] }] },
+      ['spec.containers[0].volumeMounts[0].name: Not found: "data"'],
+    ],
+    [
+      "an init container's probe",
+      { initContainers: [{ name: "i", image: "i", readinessProbe: { tcpSocket: { port: 1 } } }] },
+      [
+        "spec.initContainers[0].readinessProbe: Forbidden: may not be set for init containers without restartPolicy=Always",
+      ],
+    ],
+    [
+      "a toleration",
+      { tolerations: [{ operator: "Equal", tolerationSeconds: 3 }] },
+      [
+        'spec.tolerations[0].operator: Invalid value: "Equal": operator must be Exists when `key` is empty, which means "match all values and all keys"',
+        "spec.tolerations[0].effect: Invalid value: \"\": effect must be 'NoExecute' when `tolerationSeconds` is set",
+      ],
+    ],
+    [
+      "an affinity term without topology",
+      {
+        affinity: {
+          podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: "" }] },
+        },
+      },
+      [
+        "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey: Required value: can not be empty",
+        'spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey: Invalid value: "": name part must be non-empty',
+        expect.stringContaining("name part must consist of alphanumeric characters"),
+      ],
+    ],
+  ])("%s", (_what, spec, expected) => {
+    expect(told(podKind, pod(spec))).toEqual(expected);
+  });
+
+  it.each<[string, Draft<Container>, string[]]>([
+    [
+      "a port out of range",
+      { ports: [{ containerPort: 70_000 }] },
+      [
+        "spec.containers[0].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive",
+      ],
+    ],
+    [
+      "two ports of one name",
+      {
+        ports: [
+          { name: "http", containerPort: 1 },
+          { name: "http", containerPort: 2 },
+        ],
+      },
+      ['spec.containers[0].ports[1].name: Duplicate value: "http"'],
+    ],
+    [
+      "more requested than allowed",
+      { resources: { requests: { cpu: "500m" }, limits: { cpu: "200m" } } },
+      [
+        'spec.containers[0].resources.requests: Invalid value: "500m": must be less than or equal to cpu limit of 200m',
+      ],
+    ],
+    [
+      "a probe without a handler",
+      { livenessProbe: {}, readinessProbe: { exec: { command: [] } } },
+      [
+        "spec.containers[0].livenessProbe: Required value: must specify a handler type",
+        "spec.containers[0].readinessProbe.exec.command: Required value",
+      ],
+    ],
+    [
+      "a field that the downward API does not know",
+      { env: [{ name: "A", valueFrom: { fieldRef: { fieldPath: "spec.color" } } }] },
+      [
+        'spec.containers[0].env[0].valueFrom.fieldRef.fieldPath: Invalid value: "spec.color": error converting fieldPath: field label not supported: spec.color',
+      ],
+    ],
+    [
+      "a name no variable can have",
+      { env: [{ name: "A=B" }] },
+      [
+        "spec.containers[0].env[0].name: Invalid value: \"A=B\": a valid environment variable name must consist only of printable ASCII characters other than '='",
+      ],
+    ],
+  ])("%s", (_what, container, expected) => {
+    expect(told(podKind, withContainer(container))).toEqual(expected);
+  });
+});
+
+describe("updates of pods", () => {
+  it("may change images, and shorten the deadline, and add tolerations", () => {
+    const old = pod({ activeDeadlineSeconds: 100 });
+    const next = structuredClone(old);
+    next.spec.containers[0]!.image = "nginx:1.29";
+    next.spec.activeDeadlineSeconds = 50;
+    next.spec.tolerations = [{ key: "a", operator: "Exists" }];
+    expect(told(podKind, next, old)).toEqual([]);
+  });
+
+  it("may not change anything else, and are told what they changed", () => {
+    const old = pod();
+    const next = structuredClone(old);
+    next.spec.containers[0]!.args = ["-v"];
+    const [message, ...more] = told(podKind, next, old);
+    expect(more).toEqual([]);
+    expect(message).toBe(
+      'spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)\n+ spec.containers[0].args: ["-v"]',
+    );
+  });
+
+  it("may not add containers", () => {
+    const old = pod();
+    const next = pod({ containers: [...old.spec.containers, { name: "b", image: "b" }] });
+    expect(told(podKind, next, old)).toEqual([
+      "spec.containers: Forbidden: pod updates may not add or remove containers",
+    ]);
+  });
+});
+
+describe("deletion of pods", () => {
+  it.each([
+    ["of the spec", { nodeName: "n" }, "Running", undefined, 30],
+    ["asked for", { nodeName: "n" }, "Running", 5, 5],
+    ["none before it is scheduled", {}, "Pending", 5, 0],
+    ["none once it has ended", { nodeName: "n" }, "Succeeded", undefined, 0],
+  ])("waits the grace period %s", (_what, spec, phase, requested, expected) => {
+    expect(podKind.gracePeriod?.({ ...pod(spec), status: { phase } }, requested)).toBe(expected);
+  });
+});
+
+describe("warnings about pods", () => {
+  const warnings = (spec: Draft<PodSpec>) => podKind.warnings?.(pod(spec), undefined);
+
+  it("name fields that kubemu does not act on", () => {
+    expect(
+      warnings({
+        hostPID: true,
+        hostIPC: false,
+        containers: [{ name: "a", image: "a", securityContext: { capabilities: { add: ["NET_ADMIN"] } } }],
+        volumes: [{ name: "data", persistentVolumeClaim: { claimName: "c" } }],
+      }),
+    ).toEqual([
+      "spec.hostPID: kubemu accepts this field and does not act on it",
+      "spec.volumes[0].persistentVolumeClaim: kubemu accepts this field and does not act on it",
+      "spec.containers[0].securityContext.capabilities: kubemu accepts this field and does not act on it",
+    ]);
+  });
+
+  it("are Kubernetes' own for what hides or repeats", () => {
+    expect(
+      warnings({
+        containers: [
+          {
+            name: "a",
+            image: "a",
+            env: [
+              { name: "X", value: "1" },
+              { name: "X", value: "$(X)2" },
+              { name: "X", value: "3" },
+            ],
+            ports: [{ containerPort: 80 }, { containerPort: 80 }],
+            resources: { limits: { memory: "1500m" } },
+          },
+        ],
+      }),
+    ).toEqual([
+      'spec.containers[0].resources.limits[memory]: fractional byte value "1500m" is invalid, must be an integer',
+      'spec.containers[0].resources.requests[memory]: fractional byte value "1500m" is invalid, must be an integer',
+      'spec.containers[0].env[2]: hides previous definition of "X", which may be dropped when using apply',
+      "spec.containers[0].ports[1]: duplicate port definition with spec.containers[0].ports[0]",
+    ]);
+  });
+
+  it("stay silent about a plain pod", () => {
+    expect(warnings({})).toEqual([]);
+  });
+});
