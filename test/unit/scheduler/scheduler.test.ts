@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Pod } from "../../../src/api/generated/types.ts";
+import { statusError } from "../../../src/api/status-error.ts";
+import type { RunningController } from "../../../src/controllers/runtime/context.ts";
+import { startScheduler } from "../../../src/scheduler/scheduler.ts";
+import { createTestContext, settle, type TestContext, until } from "../controllers/context.ts";
+import { makeNode, makePod } from "../controllers/objects.ts";
+import { seeded } from "./cluster.ts";
+
+let context: TestContext;
+let scheduler: RunningController;
+
+beforeEach(() => {
+  context = createTestContext();
+});
+
+afterEach(async () => {
+  await scheduler.stop();
+  await context.stop();
+});
+
+const start = () => {
+  scheduler = startScheduler(context, { random: seeded(1) });
+};
+const nodeOf = (name: string) => context.api.get<Pod>("pods", `default/${name}`)?.spec.nodeName;
+const scheduledCondition = (name: string) =>
+  context.api
+    .get<Pod>("pods", `default/${name}`)
+    ?.status?.conditions?.find(({ type }) => type === "PodScheduled");
+
+describe("the scheduler", () => {
+  it("binds pods that were there before it and pods that come later, and says so", async () => {
+    context.api.put("nodes", makeNode("n1"));
+    context.api.put("pods", makePod("early"));
+    start();
+    await until(() => nodeOf("early") === "n1");
+    context.api.put("pods", makePod("late"));
+    await until(() => nodeOf("late") === "n1" && context.events("late").length > 0);
+    expect(context.events("late")).toEqual(["Scheduled: Successfully assigned default/late to n1"]);
+  });
+
+  it("spreads a burst before the API has confirmed any of it", async () => {
+    for (const name of ["n1", "n2", "n3"])
+      context.api.put("nodes", makeNode(name, { allocatable: { pods: "100" } }));
+    for (let i = 0; i < 300; i++) context.api.put("pods", makePod(`p${i}`));
+    start();
+    await until(() => context.api.list<Pod>("pods").every(({ spec }) => spec.nodeName));
+    const counts = ["n1", "n2", "n3"].map(
+      (name) => context.api.list<Pod>("pods").filter(({ spec }) => spec.nodeName === name).length,
+    );
+    expect(counts).toEqual([100, 100, 100]);
+  });
+
+  it("says why a pod waits, and places it as soon as a node can take it", async () => {
+    context.api.put("nodes", makeNode("n1", { spec: { unschedulable: true } }));
+    start();
+    context.api.put("pods", makePod("p"));
+    const message =
+      "0/1 nodes are available: 1 node(s) were unschedulable. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
+    await until(() => scheduledCondition("p") !== undefined && context.events("p").length > 0);
+    expect(scheduledCondition("p")).toMatchObject({ status: "False", reason: "Unschedulable", message });
+    expect(context.events("p")).toEqual([`FailedScheduling: ${message}`]);
+
+    context.api.put("nodes", makeNode("n1"));
+    await settle();
+    context.clock.advance(context.timing.scheduleBackoffMs);
+    await until(() => nodeOf("p") === "n1");
+  });
+
+  it("gives what a finished or deleted pod held to the next", async () => {
+    const wide = { requests: { cpu: "3" } };
+    context.api.put("nodes", makeNode("n1"));
+    context.api.put("pods", makePod("done", { ...wide, node: "n1" }));
+    start();
+    context.api.put("pods", makePod("next", wide));
+    await until(() => scheduledCondition("next") !== undefined);
+    context.clock.advance(context.timing.scheduleBackoffMs);
+    context.api.put("pods", makePod("done", { ...wide, node: "n1", phase: "Succeeded" }));
+    await until(() => nodeOf("next") === "n1");
+  });
+
+  it("leaves pods alone that are gated, leaving, or somebody else's", async () => {
+    context.api.put("nodes", makeNode("n1"));
+    context.api.put("pods", makePod("gated", { spec: { schedulingGates: [{ name: "wait" }] } }));
+    context.api.put("pods", makePod("leaving", { terminating: true }));
+    context.api.put("pods", makePod("other", { spec: { schedulerName: "mine" } }));
+    start();
+    context.api.put("pods", makePod("plain"));
+    await until(() => nodeOf("plain") === "n1");
+    await settle();
+    expect(["gated", "leaving", "other"].map(nodeOf)).toEqual([undefined, undefined, undefined]);
+    context.api.put("pods", makePod("gated"));
+    await until(() => nodeOf("gated") === "n1");
+  });
+
+  it("tries a failed binding again, and gives back what it had counted", async () => {
+    context.api.put("nodes", makeNode("n1"));
+    let failures = 0;
+    context.api.refuse = (write) =>
+      write.endsWith("/p/binding") && failures++ === 0 ? statusError("InternalError", "no") : undefined;
+    start();
+    context.api.put("pods", makePod("p", { requests: { cpu: "4" } }));
+    await until(() => failures === 1);
+    await settle();
+    context.clock.advance(context.timing.scheduleBackoffMs);
+    await until(() => nodeOf("p") === "n1");
+  });
+});
