@@ -1,0 +1,167 @@
+// Deletes what has lost its owners, in the background or the foreground, and cuts dependents loose where they are to be orphaned. It acts on
+// changes, not by polling: an object is looked at when it, one of its owners or one of its dependents changes.
+import type { KubeObject, OwnerReference } from "../../api/object.ts";
+import type { Resource } from "../../api/resource.ts";
+import { hasReason } from "../../api/status-error.ts";
+import type { ControllerContext, RunningController } from "../runtime/context.ts";
+import { type Enqueue, startController, type Writes } from "../runtime/start-controller.ts";
+import { createGraph, idOf, type Vertex } from "./graph.ts";
+import {
+  FOREGROUND,
+  isWaitingForDependents,
+  ORPHAN,
+  type OwnedBy,
+  type OwnerState,
+  planObject,
+  planOwner,
+} from "./plan.ts";
+
+export interface GarbageCollectorOptions {
+  /** Everything that is served; asked again every timing.garbageSyncMs, so that kinds which come later are collected too. */
+  resources: () => readonly Resource[];
+}
+
+export function startGarbageCollector(
+  context: ControllerContext,
+  { resources }: GarbageCollectorOptions,
+): RunningController {
+  const { client, informers, clock, timing } = context;
+  const graph = createGraph(informers);
+
+  async function reconcile(id: string, _signal: AbortSignal, writes: Writes): Promise<void> {
+    const vertex = graph.get(id);
+    if (!vertex) return;
+    await asOwner(vertex, writes);
+    await asDependent(vertex, writes);
+  }
+
+  async function asOwner({ resource, object }: Vertex, writes: Writes): Promise<void> {
+    const { metadata } = object;
+    if (!metadata.deletionTimestamp) return;
+    const dependents = graph.dependents(metadata.uid);
+    const blocking = dependents.filter(
+      ({ object: each }) => referenceTo(each, metadata.uid)?.blockOwnerDeletion,
+    ).length;
+    const plan = planOwner(metadata, { count: dependents.length, blocking });
+    if (plan === "orphan-dependents") {
+      await Promise.all(dependents.map((each) => release(each, [metadata.uid], writes)));
+      await removeFinalizer({ resource, object }, ORPHAN, writes);
+    } else if (plan === "remove-orphan") await removeFinalizer({ resource, object }, ORPHAN, writes);
+    else if (plan === "remove-foreground") await removeFinalizer({ resource, object }, FOREGROUND, writes);
+  }
+
+  async function asDependent({ resource, object }: Vertex, writes: Writes): Promise<void> {
+    const { metadata } = object;
+    const references = metadata.ownerReferences ?? [];
+    if (references.length === 0 || metadata.deletionTimestamp) return;
+    const owners: OwnedBy[] = await Promise.all(
+      references.map(async (reference) => ({
+        reference,
+        state: await ownerState(reference, metadata.namespace),
+      })),
+    );
+    const plan = planObject(metadata, owners, graph.dependents(metadata.uid).length > 0);
+    if (plan.action === "release") await release({ resource, object }, plan.uids, writes);
+    if (plan.action !== "delete") return;
+    await ignoring("NotFound", async () => {
+      const preconditions = { uid: metadata.uid, resourceVersion: metadata.resourceVersion };
+      await client.delete(resource, metadata, { propagationPolicy: plan.propagationPolicy, preconditions });
+      writes.deleted(resource, object);
+    });
+  }
+
+  async function ownerState(reference: OwnerReference, namespace: string | undefined): Promise<OwnerState> {
+    const resource = graph.resourceOf(reference);
+    // A kind that is not served (yet) may well exist: what it owns is left alone.
+    if (!resource) return "solid";
+    const cached = graph.owner(reference, namespace)?.object;
+    // The cache may be behind: before an owner is taken for gone, the server is asked.
+    const owner =
+      cached?.metadata.uid === reference.uid
+        ? cached
+        : await client.find(resource, {
+            namespace: resource.namespaced ? namespace : undefined,
+            name: reference.name,
+          });
+    if (owner?.metadata.uid !== reference.uid) return "absent";
+    return isWaitingForDependents(owner.metadata) ? "waiting" : "solid";
+  }
+
+  async function release(
+    { resource, object }: Vertex,
+    uids: readonly string[],
+    writes: Writes,
+  ): Promise<void> {
+    const { uid } = object.metadata;
+    const ownerReferences = uids.map((each) => ({ $patch: "delete", uid: each }));
+    await ignoring("NotFound", async () =>
+      writes.wrote(
+        resource,
+        await client.patch(resource, object.metadata, "strategic", { metadata: { uid, ownerReferences } }),
+      ),
+    );
+  }
+
+  async function removeFinalizer(
+    { resource, object }: Vertex,
+    finalizer: string,
+    writes: Writes,
+  ): Promise<void> {
+    const { resourceVersion, finalizers = [] } = object.metadata;
+    const patch = {
+      metadata: { resourceVersion, finalizers: finalizers.filter((each) => each !== finalizer) },
+    };
+    await ignoring("NotFound", async () =>
+      writes.wrote(resource, await client.patch(resource, object.metadata, "merge", patch)),
+    );
+  }
+
+  const cancels: (() => void)[] = [];
+  const watch = (enqueue: Enqueue) => {
+    const onChange = (
+      resource: Resource,
+      after: Readonly<KubeObject> | undefined,
+      before: Readonly<KubeObject> | undefined,
+    ) => {
+      if (after && (after.metadata.ownerReferences?.length || after.metadata.deletionTimestamp))
+        enqueue(idOf(resource, after));
+      enqueueOwners(before, after);
+      const turned =
+        after &&
+        isWaitingForDependents(after.metadata) &&
+        !(before && isWaitingForDependents(before.metadata));
+      const { uid } = ((after ?? before) as KubeObject).metadata;
+      if (!after || turned)
+        for (const each of graph.dependents(uid)) enqueue(idOf(each.resource, each.object));
+    };
+    // A dependent that goes, or stops being one, may be what its owner waits for.
+    const enqueueOwners = (
+      before: Readonly<KubeObject> | undefined,
+      after: Readonly<KubeObject> | undefined,
+    ) => {
+      for (const reference of before?.metadata.ownerReferences ?? []) {
+        if (after && referenceTo(after, reference.uid)) continue;
+        const owner = graph.owner(reference, before?.metadata.namespace);
+        if (owner) enqueue(idOf(owner.resource, owner.object));
+      }
+    };
+    const look = () => {
+      for (const resource of resources()) graph.add(resource, onChange);
+      cancels[0] = clock.after(timing.garbageSyncMs, look);
+    };
+    look();
+    return [() => cancels[0]?.(), () => graph.stop()];
+  };
+  return startController(context, { name: "garbage-collector", workers: 8, watch, reconcile });
+}
+
+const referenceTo = (object: Readonly<KubeObject>, uid: string) =>
+  object.metadata.ownerReferences?.find((each) => each.uid === uid);
+
+async function ignoring(reason: "NotFound", act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (!hasReason(error, reason)) throw error;
+  }
+}
