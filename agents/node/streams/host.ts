@@ -7,8 +7,8 @@ export interface NodeHost {
   /** The pod as it is now on this node, its status included; undefined where the node has no such pod. */
   pod(namespace: string, name: string): Readonly<Pod> | undefined;
   /**
-   * The log of one run of a container (init and ephemeral containers too): the current run, or with `previous` the one
-   * before it. Undefined where there was no such run, or its log is gone.
+   * The log of one run of a container (init and ephemeral containers too): the newest run that has begun (it may have ended),
+   * or with `previous` the one before that. Undefined where there was no such run, or its log is gone.
    */
   log(pod: Readonly<Pod>, container: string, previous: boolean): ContainerLog | undefined;
   /**

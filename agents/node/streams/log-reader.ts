@@ -1,0 +1,149 @@
+// Reads a container's log file (the format is in host.ts) as the kubelet does: the last lines, those since a time, one of the
+// streams, with or without timestamps, up to a number of bytes, and following until the run has ended.
+import { watch } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import type { ContainerLog } from "./host.ts";
+
+export interface LogOptions {
+  readonly follow: boolean;
+  readonly timestamps: boolean;
+  /** Milliseconds since the epoch: entries before are left out. */
+  readonly since?: number | undefined;
+  readonly tailLines?: number | undefined;
+  readonly limitBytes?: number | undefined;
+  readonly stream?: "stdout" | "stderr" | undefined;
+}
+
+const CHUNK_BYTES = 64 * 1024;
+const NEWLINE = 10;
+
+/** Calls `write` with what a client shall see, waiting for each to be done. Resolves at the end, or when `signal` aborts. */
+export async function readLog(
+  log: ContainerLog,
+  options: LogOptions,
+  { write, signal }: { write: (bytes: Buffer) => Promise<void>; signal: AbortSignal },
+): Promise<void> {
+  const file = await open(log.path);
+  try {
+    const offset = options.tailLines === undefined ? 0 : await tailOffset(file, options.tailLines);
+    const print = createPrinter(options, write);
+    if (options.follow) await follow(log, { file, offset, print, signal });
+    else await readToEnd(file, { offset, print, signal });
+  } finally {
+    await file.close();
+  }
+}
+
+/** Resolves with false once nothing more is wanted. */
+type Print = (lines: Buffer) => Promise<boolean>;
+
+interface Reading {
+  readonly offset: number;
+  readonly print: Print;
+  readonly signal: AbortSignal;
+}
+
+/** Prints whole lines up to the end of the file; undefined once nothing more is wanted, else where the rest begins. */
+async function readToEnd(file: FileHandle, { offset, print, signal }: Reading): Promise<number | undefined> {
+  let at = offset;
+  let size = CHUNK_BYTES;
+  while (!signal.aborted) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(size), 0, size, at);
+    const end = buffer.subarray(0, bytesRead).lastIndexOf(NEWLINE) + 1;
+    if (end > 0) {
+      if (!(await print(buffer.subarray(0, end)))) return undefined;
+      at += end;
+      size = CHUNK_BYTES;
+    } else if (bytesRead < size) return at;
+    // A line longer than the buffer.
+    else size *= 2;
+  }
+  return undefined;
+}
+
+async function follow(log: ContainerLog, reading: Reading & { readonly file: FileHandle }): Promise<void> {
+  let wake: () => void = () => {};
+  let changed = false;
+  let ended = false;
+  const note = () => {
+    changed = true;
+    wake();
+  };
+  const watcher = watch(log.path, note);
+  // The file may go with its pod.
+  watcher.on("error", note);
+  reading.signal.addEventListener("abort", note, { once: true });
+  void log.ended.then(() => {
+    ended = true;
+    note();
+  });
+  // Lets a run that has ended already be seen as such.
+  await Promise.resolve();
+  try {
+    let offset: number | undefined = reading.offset;
+    while (offset !== undefined) {
+      const last = ended;
+      changed = false;
+      offset = await readToEnd(reading.file, { ...reading, offset });
+      if (last) return;
+      if (changed) continue;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        if (changed) resolve();
+      });
+    }
+  } finally {
+    watcher.close();
+    reading.signal.removeEventListener("abort", note);
+  }
+}
+
+/** Where the last `lines` lines of the file begin. */
+async function tailOffset(file: FileHandle, lines: number): Promise<number> {
+  const { size } = await file.stat();
+  if (lines === 0) return size;
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  let found = 0;
+  for (let end = size; end > 0; ) {
+    const start = Math.max(0, end - CHUNK_BYTES);
+    const { bytesRead } = await file.read(buffer, 0, end - start, start);
+    for (let index = bytesRead - 1; index >= 0; index--) {
+      // The newline at the very end closes the last line.
+      if (buffer[index] !== NEWLINE || start + index === size - 1) continue;
+      if (++found === lines) return start + index + 1;
+    }
+    end = start;
+  }
+  return 0;
+}
+
+function createPrinter(options: LogOptions, write: (bytes: Buffer) => Promise<void>): Print {
+  let left = options.limitBytes ?? Number.POSITIVE_INFINITY;
+  return async (lines) => {
+    const shown: Buffer[] = [];
+    for (let start = 0; start < lines.length; ) {
+      const end = lines.indexOf(NEWLINE, start) + 1;
+      shown.push(...entryText(lines.subarray(start, end), options));
+      start = end;
+    }
+    const text = Buffer.concat(shown);
+    if (text.length > 0) await write(text.length > left ? text.subarray(0, left) : text);
+    left -= text.length;
+    return left > 0;
+  };
+}
+
+const SPACE = 32;
+
+/** The pieces of one entry `TIME STREAM TAG TEXT\n` that are shown; none where it is left out. What is no entry is shown as it is. */
+function entryText(line: Buffer, { since, stream, timestamps }: LogOptions): Buffer[] {
+  const timeEnd = line.indexOf(SPACE);
+  const streamEnd = line.indexOf(SPACE, timeEnd + 1);
+  const tagEnd = line.indexOf(SPACE, streamEnd + 1);
+  if (timeEnd < 0 || streamEnd < 0 || tagEnd < 0) return [line];
+  if (stream !== undefined && line.toString("latin1", timeEnd + 1, streamEnd) !== stream) return [];
+  if (since !== undefined && Date.parse(line.toString("latin1", 0, timeEnd)) < since) return [];
+  const isPartial = line.toString("latin1", streamEnd + 1, tagEnd).startsWith("P");
+  const text = line.subarray(tagEnd + 1, isPartial ? line.length - 1 : line.length);
+  return timestamps ? [line.subarray(0, timeEnd + 1), text] : [text];
+}
