@@ -1,0 +1,167 @@
+// Reads request bodies: JSON, YAML and protobuf in, decoded objects out, with what fieldValidation has to say about them.
+import { decodeObject, fieldProblems, strictDecodingError } from "../api/decode.ts";
+import { parseJson, parseJsonStrict } from "../api/json-text.ts";
+import type { AnyKind } from "../api/kind.ts";
+import type { KubeObject } from "../api/object.ts";
+import type { Registry } from "../api/registry.ts";
+import { apiVersionOf } from "../api/resource.ts";
+import type { TypeLookup } from "../api/schema.ts";
+import { badRequest, statusError } from "../api/status-error.ts";
+import type { ApiRequest } from "./request.ts";
+
+export type FieldValidation = "Strict" | "Warn" | "Ignore";
+
+export interface DecodedBody {
+  readonly object: KubeObject;
+  readonly warnings: readonly string[];
+}
+
+/** What a body is decoded as. */
+export interface BodyType {
+  readonly schema: string;
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+const JSON_TYPE = "application/json";
+const YAML_TYPE = "application/yaml";
+const PROTOBUF_TYPE = "application/vnd.kubernetes.protobuf";
+
+export const bodyTypeOf = (kind: AnyKind): BodyType => ({
+  schema: kind.schema,
+  apiVersion: apiVersionOf(kind.resource),
+  kind: kind.resource.kind,
+});
+
+/** The media type without parameters; no Content-Type at all is JSON, as `kubectl scale --current-replicas` sends it. */
+export function mediaTypeOf(contentType: string | undefined): string {
+  const type = (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  return type === "" ? JSON_TYPE : type;
+}
+
+/** Throws 400 for what is none of the three values. */
+export function fieldValidationOf(query: URLSearchParams): FieldValidation {
+  const value = query.get("fieldValidation") || "Warn";
+  if (value === "Strict" || value === "Warn" || value === "Ignore") return value;
+  throw statusError(
+    "Invalid",
+    `CreateOptions.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: ${JSON.stringify(value)}: supported values: "Ignore", "Strict", "Warn"`,
+  );
+}
+
+/** Body text or value → any value. `duplicateFields` is empty where the body never was text. */
+export async function readValue(
+  request: ApiRequest,
+  { strict }: { strict: boolean },
+): Promise<{ value: unknown; duplicateFields: readonly string[] }> {
+  const body = await request.readBody();
+  if ("value" in body) return { value: body.value, duplicateFields: [] };
+  const text = body.bytes.toString("utf8");
+  const type = mediaTypeOf(request.contentType);
+  if (type.endsWith("yaml")) {
+    const { parseYaml } = await import("../api/yaml.ts");
+    return parseYaml(text);
+  }
+  return strict ? parseJsonStrict(text) : { value: parseJson(text), duplicateFields: [] };
+}
+
+/** Reads the object that a create or update carries. Throws 400 and 415 in Kubernetes' words. */
+export async function readObject(
+  request: ApiRequest,
+  registry: Registry,
+  type: BodyType,
+): Promise<DecodedBody> {
+  const validation = fieldValidationOf(request.query);
+  const media = mediaTypeOf(request.contentType);
+  if (media === PROTOBUF_TYPE) {
+    const object = await readProtobuf(request, registry, type);
+    checkType(object, type);
+    return { object, warnings: [] };
+  }
+  if (media !== JSON_TYPE && media !== YAML_TYPE) throw unsupported(media);
+  const { value, duplicateFields } = await readValue(request, { strict: validation !== "Ignore" });
+  checkIsObject(value);
+  checkType(value as { apiVersion?: unknown; kind?: unknown }, type);
+  return decodeValue(value, type, { lookup: registry.lookup, validation, duplicateFields });
+}
+
+/** Reads a body whose own apiVersion and kind do not matter (DeleteOptions come under the name of any group). */
+export async function readLoosely(
+  request: ApiRequest,
+  registry: Registry,
+  type: BodyType,
+): Promise<KubeObject> {
+  if (mediaTypeOf(request.contentType) === PROTOBUF_TYPE) return readProtobuf(request, registry, type);
+  const { value } = await readValue(request, { strict: false });
+  checkIsObject(value);
+  return decodeValue(value, type, { lookup: registry.lookup, validation: "Ignore" }).object;
+}
+
+/** Decodes a value and applies fieldValidation to it. `apiVersion` and `kind` are filled in. */
+export function decodeValue(
+  value: unknown,
+  type: BodyType,
+  {
+    lookup,
+    validation,
+    duplicateFields = [],
+  }: { lookup: TypeLookup; validation: FieldValidation; duplicateFields?: readonly string[] },
+): DecodedBody {
+  const { object, unknownFields } = decodeObject(value, type.schema, lookup);
+  const findings = { unknownFields, duplicateFields };
+  if (validation === "Strict") {
+    const error = strictDecodingError(value, type.schema, findings);
+    if (error) throw error;
+  }
+  const { apiVersion: _, kind: __, ...rest } = object;
+  const typed = { apiVersion: type.apiVersion, kind: type.kind, ...rest };
+  return { object: typed, warnings: validation === "Warn" ? fieldProblems(findings) : [] };
+}
+
+async function readProtobuf(request: ApiRequest, registry: Registry, type: BodyType): Promise<KubeObject> {
+  const body = await request.readBody();
+  if ("value" in body) throw unsupported(PROTOBUF_TYPE);
+  const { decodeProtobuf } = await import("../api/protobuf/codec.ts");
+  const { apiVersion, kind, object } = decodeProtobuf(body.bytes, registry.lookup, (_version, name) =>
+    name === type.kind || name === "" ? type.schema : undefined,
+  );
+  // Decoded once more as JSON is, so that zero values and empty fields come out alike.
+  const decoded = decodeObject(
+    { ...(object as object), apiVersion, kind },
+    type.schema,
+    registry.lookup,
+  ).object;
+  const { apiVersion: _, kind: __, ...rest } = decoded;
+  return { apiVersion: apiVersion || type.apiVersion, kind: kind || type.kind, ...rest };
+}
+
+function checkIsObject(value: unknown): void {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
+  const what = Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
+  throw badRequest(
+    `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+  );
+}
+
+/** What a client leaves out is taken from the URL; what it says must fit. */
+function checkType(value: { apiVersion?: unknown; kind?: unknown }, type: BodyType): void {
+  const kind = value.kind ?? "";
+  const apiVersion = value.apiVersion ?? "";
+  if (apiVersion !== "" && apiVersion !== type.apiVersion) {
+    throw badRequest(
+      `the API version in the data (${String(apiVersion)}) does not match the expected API version (${type.apiVersion})`,
+    );
+  }
+  if (kind !== "" && kind !== type.kind) {
+    const version = type.apiVersion.slice(type.apiVersion.lastIndexOf("/") + 1);
+    throw badRequest(
+      `${String(kind)} in version "${version}" cannot be handled as a ${type.kind}: the kind in the data does not match the expected kind (${type.kind})`,
+    );
+  }
+}
+
+export const unsupported = (media: string, accepted = `${JSON_TYPE}, ${YAML_TYPE}, ${PROTOBUF_TYPE}`) =>
+  statusError(
+    "UnsupportedMediaType",
+    `the body of the request was in an unknown format - accepted media types include: ${accepted}${media ? ` (was ${JSON.stringify(media)})` : ""}`,
+  );

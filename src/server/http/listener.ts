@@ -1,0 +1,188 @@
+// HTTPS on one loopback port: HTTP/2, HTTP/1.1 and upgrades. Owns sockets and identities of clients; what is asked for is
+// the handler's business, streams are the relay's.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type Http2Session,
+} from "node:http2";
+import type { AddressInfo, Server, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import { StatusError, statusError } from "../../api/status-error.ts";
+import { authenticate, certificateUser } from "../authentication.ts";
+import type { ServerContext } from "../context.ts";
+import type { Handle } from "../dispatch.ts";
+import { errorAnswer, type User } from "../request.ts";
+import type { StreamRelay } from "../streams/relay.ts";
+import { isOwnHost, isOwnOrigin } from "./own-names.ts";
+import { readRequest, splitUrl } from "./read-request.ts";
+import { respond, upgradeRefusal } from "./respond.ts";
+import { streamTargetOf } from "./stream-target.ts";
+
+export type HttpRequest = IncomingMessage | Http2ServerRequest;
+export type HttpResponse = ServerResponse | Http2ServerResponse;
+
+export interface ListenerOptions {
+  readonly context: ServerContext;
+  readonly handle: Handle;
+  readonly relay: StreamRelay;
+  /** PEM. */
+  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
+  /** A port of 127.0.0.1 (0: any), or a server that listens already and has no other listeners. */
+  readonly listen: { readonly port: number } | { readonly server: Server };
+  /** The ClusterIP of the `kubernetes` Service. */
+  readonly serviceAddress: string;
+}
+
+export interface Listener {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+// Longer than clients keep idle connections themselves (Go: 90 s), so that the server is never the one to hang up on a
+// request that is on its way.
+const KEEP_ALIVE_MS = 120_000;
+// Lists and watches come in bursts; the default window of 64 KiB would have them wait for the client.
+const HTTP2_WINDOW = 4 * 1024 * 1024;
+
+export async function startListener(options: ListenerOptions): Promise<Listener> {
+  const { ca, cert, key } = options.tls;
+  const server = createSecureServer({
+    allowHTTP1: true,
+    ca,
+    cert,
+    key,
+    requestCert: true,
+    // A client may come with a token instead.
+    rejectUnauthorized: false,
+    minVersion: "TLSv1.2",
+    settings: { initialWindowSize: HTTP2_WINDOW },
+    keepAliveTimeout: KEEP_ALIVE_MS,
+  } as Parameters<typeof createSecureServer>[0]);
+  const sockets = new Set<Socket>();
+  server.on("secureConnection", (socket: TLSSocket) => track(sockets, socket));
+  // A client that breaks off in the middle of its handshake is no concern of ours.
+  server.on("tlsClientError", () => {});
+  server.on("sessionError", () => {});
+  serve(server, options);
+  const port = await listen(server, options.listen);
+  return {
+    port,
+    stop: () => stop(server, options.listen, sockets),
+  };
+}
+
+function track(sockets: Set<Socket>, socket: Socket): void {
+  sockets.add(socket);
+  socket.on("close", () => sockets.delete(socket));
+  socket.on("error", () => socket.destroy());
+}
+
+async function listen(server: Http2SecureServer, where: ListenerOptions["listen"]): Promise<number> {
+  if ("server" in where) {
+    where.server.on("connection", (socket: Socket) => {
+      socket.setNoDelay(true);
+      server.emit("connection", socket);
+    });
+    return (where.server.address() as AddressInfo).port;
+  }
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port: where.port, host: "127.0.0.1", noDelay: true } as { port: number }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+async function stop(
+  server: Http2SecureServer,
+  where: ListenerOptions["listen"],
+  sockets: ReadonlySet<Socket>,
+): Promise<void> {
+  const listening = "server" in where ? where.server : server;
+  const closed = new Promise<void>((resolve) => listening.close(() => resolve()));
+  for (const socket of sockets) socket.destroy();
+  await closed;
+}
+
+function serve(server: Http2SecureServer, options: ListenerOptions): void {
+  const { context, handle, relay } = options;
+  const userOf = identities();
+
+  const identify = (request: HttpRequest): User => {
+    const host = request.headers.host ?? (request as Http2ServerRequest).authority;
+    if (!isOwnHost(host, options.serviceAddress))
+      throw statusError("Forbidden", `forbidden: host ${JSON.stringify(host ?? "")} is not this server's`);
+    if (!isOwnOrigin(request.headers.origin, options.serviceAddress))
+      throw statusError(
+        "Forbidden",
+        `forbidden: origin ${JSON.stringify(request.headers.origin)} is not this server's`,
+      );
+    return authenticate(context, {
+      certificate: userOf(request),
+      authorization: request.headers.authorization,
+    });
+  };
+
+  server.on("request", (request: HttpRequest, response: HttpResponse) => {
+    answer(request, response).catch((error: unknown) => {
+      context.log.error({ error: String(error) }, "answer failed");
+      response.destroy();
+    });
+  });
+
+  async function answer(request: HttpRequest, response: HttpResponse): Promise<void> {
+    response.on("error", () => {});
+    request.on("error", () => {});
+    let user: User;
+    try {
+      user = identify(request);
+      const target = streamTargetOf(request.url ?? "/");
+      if (target) return await relay.forward(request, response, target);
+    } catch (error) {
+      if (response.headersSent) return response.destroy() as unknown as undefined;
+      return respond(request, response, errorAnswer(asStatus(error)));
+    }
+    return respond(request, response, await handle(readRequest(request, user)));
+  }
+
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on("error", () => socket.destroy());
+    try {
+      identify(request);
+      const { path } = splitUrl(request.url ?? "/");
+      const target = streamTargetOf(request.url ?? "/");
+      if (!target) throw statusError("BadRequest", `${path} does not take an upgrade`);
+      void relay.upgrade(request, socket, head, target);
+    } catch (error) {
+      socket.end(upgradeRefusal(asStatus(error)));
+    }
+  });
+
+  const asStatus = (error: unknown): StatusError => {
+    if (error instanceof StatusError) return error;
+    if (error instanceof URIError) return statusError("BadRequest", "invalid URL escape");
+    context.log.error({ error: error instanceof Error ? error.stack : String(error) }, "request failed");
+    return statusError("InternalError", `Internal error occurred: ${String(error)}`);
+  };
+}
+
+/** The certificate's user, read once a connection. */
+function identities(): (request: HttpRequest) => User | undefined {
+  const known = new WeakMap<TLSSocket | Http2Session, { readonly user: User | undefined }>();
+  return (request) => {
+    const session = "stream" in request ? request.stream.session : undefined;
+    const connection: TLSSocket | Http2Session = session ?? (request.socket as TLSSocket);
+    let found = known.get(connection);
+    if (!found) {
+      found = { user: certificateUser((session?.socket ?? request.socket) as TLSSocket) };
+      known.set(connection, found);
+    }
+    return found.user;
+  };
+}

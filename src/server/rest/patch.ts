@@ -1,0 +1,255 @@
+// PATCH in its four forms. Each ends as an update of what is stored, decided against the newest state within the write, so
+// a patch never meets a conflict unless it names a resourceVersion.
+import type { KubeObject } from "../../api/object.ts";
+import { badRequest, hasReason, notFound, statusError } from "../../api/status-error.ts";
+import { mutateCreate } from "../admission/chain.ts";
+import {
+  type BodyType,
+  bodyTypeOf,
+  decodeValue,
+  type FieldValidation,
+  fieldValidationOf,
+  mediaTypeOf,
+  readValue,
+  unsupported,
+} from "../body.ts";
+import type { ServerContext } from "../context.ts";
+import { storeKey } from "../keys.ts";
+import type { ApiRequest } from "../request.ts";
+import { commit } from "./commit.ts";
+import { createWithin, placeInNamespace, type WriteResult } from "./create.ts";
+import { booleanOf, type Write, writeOf } from "./target.ts";
+import { type NamedTarget, updateObject } from "./update.ts";
+
+const JSON_PATCH = "application/json-patch+json";
+const MERGE_PATCH = "application/merge-patch+json";
+const STRATEGIC_PATCH = "application/strategic-merge-patch+json";
+const APPLY_YAML = "application/apply-patch+yaml";
+const PATCH_TYPES = [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_YAML];
+
+// Between a look and a write the object may come and go; Kubernetes gives up after five rounds.
+const APPLY_ATTEMPTS = 5;
+
+/** A patch that is read but not yet applied to anything: document in, patched document out. */
+export type PatchDocument = (document: unknown, type: BodyType) => unknown;
+
+export async function patchObject(
+  context: ServerContext,
+  target: NamedTarget,
+  request: ApiRequest,
+): Promise<WriteResult> {
+  if (mediaTypeOf(request.contentType) === APPLY_YAML) return applyObject(context, target, request);
+  const write = writeOf(target, request, "UPDATE");
+  const validation = fieldValidationOf(request.query);
+  const { patch, duplicateFields } = await readPatch(context, request);
+  const type = bodyTypeOf(target.kind);
+  const warnings: string[] = [];
+  const next = (current: KubeObject) => {
+    const options = { lookup: context.registry.lookup, validation, duplicateFields };
+    const decoded = decodeValue(patch(current, type), type, options);
+    warnings.push(...decoded.warnings);
+    return decoded.object;
+  };
+  const result = await updateObject(context, write, { next });
+  return { ...result, warnings: [...warnings, ...result.warnings] };
+}
+
+/** Reads a JSON, merge or strategic merge patch. Throws 415 for other types. */
+export async function readPatch(
+  context: ServerContext,
+  request: ApiRequest,
+): Promise<{ patch: PatchDocument; duplicateFields: readonly string[] }> {
+  const media = mediaTypeOf(request.contentType);
+  if (!PATCH_TYPES.includes(media) || media === APPLY_YAML) throw unsupported(media, PATCH_TYPES.join(", "));
+  const { value, duplicateFields } = await readValue(request, { strict: true });
+  switch (media) {
+    case JSON_PATCH: {
+      const { applyJsonPatch } = await import("../../api/patch/json-patch.ts");
+      return { patch: (document) => applyJsonPatch(document, value), duplicateFields };
+    }
+    case MERGE_PATCH: {
+      checkIsMap(value);
+      const { applyMergePatch } = await import("../../api/patch/merge-patch.ts");
+      return { patch: (document) => applyMergePatch(document, value), duplicateFields };
+    }
+    default: {
+      checkIsMap(value);
+      const { applyStrategicMergePatch } = await import("../../api/patch/strategic-merge.ts");
+      const { lookup } = context.registry;
+      return {
+        patch: (document, { schema }) => applyStrategicMergePatch(document, value, schema, lookup),
+        duplicateFields,
+      };
+    }
+  }
+}
+
+function checkIsMap(value: unknown): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw badRequest(
+      "error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}",
+    );
+}
+
+/** Server-side apply: creates what is not there. */
+async function applyObject(
+  context: ServerContext,
+  target: NamedTarget,
+  request: ApiRequest,
+): Promise<WriteResult> {
+  const applied = await readApplied(context, target, request);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await applyOnce(context, target, applied);
+    } catch (error) {
+      const raced = hasReason(error, "AlreadyExists") || error instanceof Vanished;
+      if (!raced || attempt >= APPLY_ATTEMPTS) throw error instanceof Vanished ? error.cause : error;
+    }
+  }
+}
+
+/** What was to be changed had gone by the time of the write: it is to be created then. */
+class Vanished extends Error {}
+
+interface Applied {
+  readonly request: ApiRequest;
+  readonly value: KubeObject;
+  readonly warnings: readonly string[];
+  readonly force: boolean;
+}
+
+async function readApplied(
+  context: ServerContext,
+  target: NamedTarget,
+  request: ApiRequest,
+): Promise<Applied> {
+  if (!request.query.get("fieldManager"))
+    throw statusError(
+      "Invalid",
+      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+    );
+  const body = await request.readBody();
+  const yaml = { ...request, contentType: "application/yaml", readBody: async () => body };
+  const { value, duplicateFields } = await readValue(yaml, { strict: true });
+  checkIsMap(value);
+  checkIdentity(value as Partial<KubeObject>, target);
+  const validation: FieldValidation = fieldValidationOf(request.query);
+  const { lookup } = context.registry;
+  // An unknown field is an error of apply itself, unless fieldValidation says otherwise.
+  const decoded = decodeValue(value, bodyTypeOf(target.kind), { lookup, validation, duplicateFields });
+  const { metadata } = decoded.object;
+  if (metadata.managedFields?.length) throw badRequest("metadata.managedFields must be nil");
+  placeInNamespace(decoded.object, target);
+  metadata.name = target.name;
+  return {
+    request,
+    value: decoded.object,
+    warnings: decoded.warnings,
+    force: booleanOf(request.query, "force") ?? false,
+  };
+}
+
+function checkIdentity(value: Partial<KubeObject>, { kind, name }: NamedTarget): void {
+  const { apiVersion, kind: wanted } = bodyTypeOf(kind);
+  if (!value.kind || !value.apiVersion)
+    throw badRequest(
+      `error decoding YAML: Object 'Kind' is missing in '${JSON.stringify(value).slice(0, 200)}'`,
+    );
+  if (value.apiVersion !== apiVersion || value.kind !== wanted)
+    throw badRequest(
+      `the kind of the applied object (${value.apiVersion}, Kind=${value.kind}) does not match the request (${apiVersion}, Kind=${wanted})`,
+    );
+  const given = value.metadata?.name;
+  if (given && given !== name)
+    throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
+}
+
+async function applyOnce(
+  context: ServerContext,
+  target: NamedTarget,
+  { request, value, warnings, force }: Applied,
+): Promise<WriteResult> {
+  const { applyServerSide } = await import("../../api/patch/server-side-apply.ts");
+  const { kind, namespace, name } = target;
+  const key = storeKey(kind.resource, namespace, name);
+  const apply = (live: KubeObject | undefined, write: Write) =>
+    applyServerSide({
+      live,
+      applied: value,
+      schema: kind.schema,
+      lookup: context.registry.lookup,
+      manager: write.manager,
+      subresource: write.subresource,
+      force,
+      now: context.clock.now(),
+    });
+
+  if (context.store.get(key)) {
+    const write = writeOf(target, request, "UPDATE");
+    const next = (current: KubeObject) => {
+      const { object, conflicts } = apply(current, write);
+      refuseConflicts(conflicts, write);
+      return decodeValue(object, bodyTypeOf(kind), { lookup: context.registry.lookup, validation: "Ignore" })
+        .object;
+    };
+    try {
+      return await updateObject(context, write, { next, warnings, ownsFields: true });
+    } catch (error) {
+      if (hasReason(error, "NotFound") && !context.store.get(key))
+        throw new Vanished("gone", { cause: error });
+      throw error;
+    }
+  }
+  if (target.subresource !== "") throw notFound(kind.resource, name);
+  const write = writeOf(target, request, "CREATE");
+  if (value.metadata.uid)
+    throw statusError(
+      "Conflict",
+      "uid mismatch: the provided object specified uid, and no existing object was found",
+    );
+  const { object } = apply(undefined, write);
+  const draft = decodeValue(object, bodyTypeOf(kind), {
+    lookup: context.registry.lookup,
+    validation: "Ignore",
+  }).object;
+  kind.defaults?.(draft);
+  await mutateCreate(draft, write.request, context);
+  const found = [...warnings, ...(kind.warnings?.(draft, undefined) ?? [])];
+  const written = await commit(
+    context,
+    { key, dryRun: write.dryRun },
+    createWithin(context, write, draft, { ownsFields: true }),
+  );
+  return { written, warnings: found };
+}
+
+interface FieldConflict {
+  readonly manager: string;
+  readonly field: string;
+  readonly message: string;
+}
+
+/** 409 with a cause for each field that another manager owns, as apply's NewApplyConflict words it. */
+function refuseConflicts(conflicts: readonly FieldConflict[], { kind, name = "" }: Write): void {
+  if (conflicts.length === 0) return;
+  const { group, plural } = kind.resource;
+  throw statusError("Conflict", conflictText(conflicts), {
+    name,
+    ...(group ? { group } : {}),
+    kind: plural,
+    causes: conflicts.map(({ message, field }) => ({ reason: "FieldManagerConflict", message, field })),
+  });
+}
+
+function conflictText(conflicts: readonly FieldConflict[]): string {
+  const one = conflicts[0]!;
+  const count = `Apply failed with ${conflicts.length} conflict${conflicts.length === 1 ? "" : "s"}: `;
+  if (conflicts.length === 1) return `${count}${one.message}: ${one.field}`;
+  const byMessage = new Map<string, string[]>();
+  for (const { message, field } of conflicts)
+    byMessage.set(message, [...(byMessage.get(message) ?? []), field]);
+  const lines = [...byMessage].map(
+    ([message, fields]) => `${message}:\n${fields.map((field) => `- ${field}`).join("\n")}`,
+  );
+  return `${count}${lines.join("\n")}`;
+}

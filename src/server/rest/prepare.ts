@@ -1,0 +1,66 @@
+// What creates and updates have in common once an object is decoded: validation, generation, field ownership.
+import { isDeepStrictEqual } from "node:util";
+import type { AnyKind } from "../../api/kind.ts";
+import type { KubeObject } from "../../api/object.ts";
+import { trackUpdate } from "../../api/patch/managed-fields.ts";
+import type { TypeLookup } from "../../api/schema.ts";
+import { type FieldError, invalidObject } from "../../api/status-error.ts";
+import type { ServerContext } from "../context.ts";
+import type { Write } from "./target.ts";
+
+/** Throws 422 with every finding. The same finding made twice is told once. */
+export function refuseInvalid(kind: AnyKind, name: string, errors: readonly FieldError[]): void {
+  if (errors.length === 0) return;
+  const seen = new Set<string>();
+  const told = errors.filter(({ field, message }) => {
+    const text = `${field}: ${message}`;
+    return seen.has(text) ? false : seen.add(text);
+  });
+  throw invalidObject(kind.resource, name, told);
+}
+
+/** Whether metadata.generation counts the changes of spec. */
+export function hasGeneration(kind: AnyKind, lookup: TypeLookup): boolean {
+  if (kind.hasGeneration !== undefined) return kind.hasGeneration;
+  const fields = lookup(kind.schema)?.fields;
+  return fields?.["spec"] !== undefined && fields["status"] !== undefined;
+}
+
+/** Sets metadata.managedFields as a write by `write.manager` leaves them. */
+export function ownFields(
+  { registry, clock }: ServerContext,
+  write: Write,
+  after: KubeObject,
+  before: KubeObject | undefined,
+): void {
+  const entries = trackUpdate({
+    before,
+    after,
+    schema: write.kind.schema,
+    lookup: registry.lookup,
+    manager: write.manager,
+    operation: "Update",
+    subresource: write.subresource,
+    now: clock.now(),
+  });
+  if (entries.length > 0) after.metadata.managedFields = entries;
+  else delete after.metadata.managedFields;
+}
+
+/** True when nothing but the times in managedFields tells them apart: such a write is none, as in Kubernetes. */
+export function isUnchanged(after: KubeObject, before: KubeObject): boolean {
+  const { managedFields: ownAfter, ...metaAfter } = after.metadata;
+  const { managedFields: ownBefore, ...metaBefore } = before.metadata;
+  if (!isDeepStrictEqual(metaAfter, metaBefore)) return false;
+  const { metadata: _, ...restAfter } = after;
+  const { metadata: __, ...restBefore } = before;
+  return (
+    isDeepStrictEqual(restAfter, restBefore) && isDeepStrictEqual(timeless(ownAfter), timeless(ownBefore))
+  );
+}
+
+const timeless = (entries: KubeObject["metadata"]["managedFields"]) =>
+  (entries ?? []).map(({ time: _, ...entry }) => entry);
+
+/** The part of an object that is not metadata: for reading and carrying over `spec` and `status` of any kind. */
+export type AnyObject = KubeObject & { spec?: unknown; status?: unknown };

@@ -1,0 +1,88 @@
+// The scale subresource: an autoscaling/v1 Scale that reads and writes the paths that the kind declares.
+import type { Scale } from "../../api/generated/types.ts";
+import type { AnyKind } from "../../api/kind.ts";
+import type { KubeObject } from "../../api/object.ts";
+import { invalid, invalidObject } from "../../api/status-error.ts";
+import { type BodyType, decodeValue, fieldValidationOf, readObject } from "../body.ts";
+import type { ServerContext } from "../context.ts";
+import { type ApiRequest, type DocumentAnswer, documentOf } from "../request.ts";
+import { readPatch } from "./patch.ts";
+import { findObject } from "./read.ts";
+import { writeOf } from "./target.ts";
+import { type NamedTarget, updateObject } from "./update.ts";
+
+const SCALE: BodyType = {
+  schema: "io.k8s.api.autoscaling.v1.Scale",
+  apiVersion: "autoscaling/v1",
+  kind: "Scale",
+};
+
+export async function serveScale(
+  context: ServerContext,
+  target: NamedTarget,
+  request: ApiRequest,
+): Promise<DocumentAnswer> {
+  if (request.method === "GET") return documentOf(scaleOf(target.kind, findObject(context, target).object));
+  return request.method === "PUT"
+    ? replaceScale(context, target, request)
+    : patchScale(context, target, request);
+}
+
+async function replaceScale(
+  context: ServerContext,
+  target: NamedTarget,
+  request: ApiRequest,
+): Promise<DocumentAnswer> {
+  const { object } = await readObject(request, context.registry, SCALE);
+  return writeScale(context, target, request, () => object);
+}
+
+async function patchScale(
+  context: ServerContext,
+  target: NamedTarget,
+  request: ApiRequest,
+): Promise<DocumentAnswer> {
+  const validation = fieldValidationOf(request.query);
+  const { patch } = await readPatch(context, request);
+  return writeScale(context, target, request, (scale) => {
+    const options = { lookup: context.registry.lookup, validation };
+    return decodeValue(patch(scale, SCALE), SCALE, options).object;
+  });
+}
+
+async function writeScale(
+  context: ServerContext,
+  target: NamedTarget,
+  request: ApiRequest,
+  change: (scale: KubeObject) => KubeObject,
+): Promise<DocumentAnswer> {
+  const { kind, name } = target;
+  const write = { ...writeOf(target, request, "UPDATE"), subresource: "scale" };
+  const next = (current: KubeObject) => {
+    const scale = change(scaleOf(kind, current)) as unknown as Scale;
+    const replicas = scale.spec?.replicas ?? 0;
+    if (replicas < 0)
+      throw invalidObject({ group: "autoscaling", kind: "Scale" }, name, [
+        invalid("spec.replicas", replicas, "must be greater than or equal to 0"),
+      ]);
+    const object = structuredClone(current);
+    kind.scale?.setReplicas(object, replicas);
+    const { resourceVersion, uid } = scale.metadata;
+    object.metadata = { ...object.metadata, resourceVersion: resourceVersion ?? "", uid: uid ?? "" };
+    return object;
+  };
+  const { written } = await updateObject(context, write, { next });
+  return documentOf(scaleOf(kind, written.entry!.object));
+}
+
+function scaleOf(kind: AnyKind, object: KubeObject): KubeObject {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const selector = kind.scale?.selector(object);
+  return {
+    kind: "Scale",
+    apiVersion: "autoscaling/v1",
+    metadata: { name, ...(namespace ? { namespace } : {}), uid, resourceVersion, creationTimestamp },
+    spec: { replicas: kind.scale?.replicas(object) ?? 0 },
+    status: { replicas: kind.scale?.statusReplicas(object) ?? 0, ...(selector ? { selector } : {}) },
+  } as KubeObject;
+}

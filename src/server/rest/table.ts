@@ -1,0 +1,42 @@
+// meta.k8s.io Table: what `kubectl get` prints. Columns and cells are the kind's own.
+import type { AnyKind } from "../../api/kind.ts";
+import type { KubeObject } from "../../api/object.ts";
+import type { Format } from "../negotiation.ts";
+import type { ListMeta } from "./present.ts";
+
+/** A Table of `objects`; `bare` leaves the column definitions out, as every event of a watch but the first does. */
+export function tableOf(
+  kind: AnyKind,
+  objects: readonly KubeObject[],
+  { format, meta, now, bare = false }: { format: Format; meta: ListMeta; now: number; bare?: boolean },
+) {
+  return {
+    kind: "Table",
+    apiVersion: `meta.k8s.io/${format.version}`,
+    metadata: meta,
+    columnDefinitions: bare
+      ? null
+      : kind.columns.map(({ name, type, format: columnFormat = "", description, priority }) => ({
+          name,
+          type,
+          format: columnFormat,
+          description,
+          priority,
+        })),
+    rows: objects.map((object) => ({
+      cells: kind.columns.map((column) => column.value(object, now)),
+      ...rowObject(object, format),
+    })),
+  };
+}
+
+function rowObject(object: KubeObject, { includeObject, version }: Format): { object?: unknown } {
+  if (includeObject === "None") return {};
+  if (includeObject === "Object") return { object };
+  const partial = {
+    kind: "PartialObjectMetadata",
+    apiVersion: `meta.k8s.io/${version}`,
+    metadata: object.metadata,
+  };
+  return { object: partial };
+}

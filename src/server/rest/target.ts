@@ -1,0 +1,83 @@
+// What a REST request is about, and the options of a write, read off its URL.
+import type { AnyKind } from "../../api/kind.ts";
+import { badRequest, statusError } from "../../api/status-error.ts";
+import type { AdmissionRequest } from "../admission/chain.ts";
+import type { ApiRequest } from "../request.ts";
+
+/** A collection, or with `name` one object, or with `subresource` a part of it. */
+export interface Target {
+  readonly kind: AnyKind;
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+  /** "" for the object itself. */
+  readonly subresource: string;
+}
+
+export interface WriteOptions {
+  readonly dryRun: boolean;
+  /** Who owns the fields that this write sets. */
+  readonly manager: string;
+}
+
+export type Write = WriteOptions & Target & { readonly request: AdmissionRequest };
+
+const LONGEST_MANAGER = 128;
+
+/** Throws 422 for a fieldManager or dryRun that Kubernetes refuses. */
+export function writeOf(
+  target: Target,
+  request: ApiRequest,
+  operation: AdmissionRequest["operation"],
+): Write {
+  const dryRun = dryRunOf(request.query.getAll("dryRun"));
+  const { kind, namespace, subresource } = target;
+  return {
+    ...target,
+    dryRun,
+    manager: managerOf(request),
+    request: { kind, namespace, subresource, operation, user: request.user, dryRun },
+  };
+}
+
+export function dryRunOf(values: readonly string[]): boolean {
+  const given = values.filter((value) => value !== "");
+  for (const value of given) {
+    if (value !== "All")
+      throw statusError(
+        "Invalid",
+        `CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ${JSON.stringify(value)}: supported values: "All"`,
+      );
+  }
+  return given.length > 0;
+}
+
+function managerOf({ query, userAgent }: ApiRequest): string {
+  const manager = query.get("fieldManager");
+  if (manager) {
+    if (manager.length > LONGEST_MANAGER)
+      throw statusError(
+        "Invalid",
+        `CreateOptions.meta.k8s.io "" is invalid: fieldManager: Invalid value: ${JSON.stringify(manager)}: may not be more than 128 bytes`,
+      );
+    return manager;
+  }
+  return (userAgent.split("/", 1)[0] || "unknown").replace(/[^\x20-\x7e]/g, "").slice(0, LONGEST_MANAGER);
+}
+
+/** The value of a query parameter that is a whole number, undefined when absent. Throws 400. */
+export function integerOf(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === "") return undefined;
+  if (!/^-?\d{1,18}$/.test(text))
+    throw badRequest(
+      `unable to convert ${JSON.stringify(text)} of ${name}: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
+  return Number(text);
+}
+
+/** Go's ParseBool for query parameters: absent is false, present without a value true. */
+export function booleanOf(query: URLSearchParams, name: string): boolean | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  return text === "" || !["false", "0", "f", "F", "FALSE", "False"].includes(text);
+}

@@ -1,0 +1,155 @@
+// PUT, and the common half of every change to an object that exists: PATCH, status, scale, binding and finalize all end here.
+import { isDeepStrictEqual } from "node:util";
+import type { KubeObject } from "../../api/object.ts";
+import { badRequest, conflict, notFound } from "../../api/status-error.ts";
+import { validateObjectMetaUpdate } from "../../api/validation/object-meta.ts";
+import type { ChangeFunction } from "../../store/store.ts";
+import { bodyTypeOf, readObject } from "../body.ts";
+import type { ServerContext } from "../context.ts";
+import { storeKey } from "../keys.ts";
+import type { ApiRequest } from "../request.ts";
+import { commit } from "./commit.ts";
+import type { WriteResult } from "./create.ts";
+import { type AnyObject, hasGeneration, isUnchanged, ownFields, refuseInvalid } from "./prepare.ts";
+import { isFinalized } from "./remove.ts";
+import { type Target, type Write, writeOf } from "./target.ts";
+
+export type NamedTarget = Target & { readonly name: string };
+
+/** Replaces an object, or with subresource `status` its status, `finalize` its spec.finalizers and so on. */
+export async function replaceObject(
+  context: ServerContext,
+  target: NamedTarget,
+  request: ApiRequest,
+): Promise<WriteResult> {
+  const write = writeOf(target, request, "UPDATE");
+  const { object, warnings } = await readObject(request, context.registry, bodyTypeOf(target.kind));
+  checkNames(object, target);
+  return updateObject(context, write, { next: () => object, warnings });
+}
+
+function checkNames({ metadata }: KubeObject, { kind, name, namespace }: NamedTarget): void {
+  if (metadata.name && metadata.name !== name)
+    throw badRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${name})`,
+    );
+  metadata.name = name;
+  if (!kind.resource.namespaced) return;
+  if (metadata.namespace && namespace !== undefined && metadata.namespace !== namespace)
+    throw badRequest(
+      `the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${namespace})`,
+    );
+  if (namespace !== undefined) metadata.namespace = namespace;
+}
+
+export interface Update {
+  /**
+   * The new object, given what is stored: decoded, mutable, not yet defaulted. Undefined: nothing is to be written. Called
+   * within the write, once.
+   */
+  readonly next: (current: KubeObject) => KubeObject | undefined;
+  readonly warnings?: readonly string[];
+  /** Server-side apply has set managedFields itself. */
+  readonly ownsFields?: boolean;
+}
+
+export async function updateObject(
+  context: ServerContext,
+  write: Write,
+  { next, warnings = [], ownsFields = false }: Update,
+): Promise<WriteResult> {
+  const key = storeKey(write.kind.resource, write.namespace, write.name ?? "");
+  const found: string[] = [];
+  const change: ChangeFunction<KubeObject> = (current, revision, read) => {
+    if (!current) throw notFound(write.kind.resource, write.name ?? "");
+    const object = next(current.object);
+    if (!object) return undefined;
+    prepareUpdate(context, write, object, current.object);
+    for (const step of context.admission) step.check?.(object, write.request, (other) => read(other)?.object);
+    found.push(...(write.kind.warnings?.(object, current.object) ?? []));
+    if (!ownsFields) ownFields(context, write, object, current.object);
+    if (isFinalized(object, current.object)) {
+      object.metadata.resourceVersion = String(revision);
+      return { remove: object };
+    }
+    if (isUnchanged(object, current.object)) return undefined;
+    object.metadata.resourceVersion = String(revision);
+    return { put: object };
+  };
+  const written = await commit(context, { key, dryRun: write.dryRun }, change);
+  return { written, warnings: [...warnings, ...found] };
+}
+
+/** Defaults, carries over, admits and validates `object` as the successor of `old`. Throws StatusErrors. */
+function prepareUpdate(context: ServerContext, write: Write, object: AnyObject, old: AnyObject): void {
+  const { kind, subresource, request } = write;
+  checkPreconditions(write, object, old);
+  keepSystemFields(object, old);
+  kind.defaults?.(object);
+  carryOver(write, object, old);
+  for (const step of context.admission) step.mutateUpdate?.(object, old, request, context);
+  kind.prepareUpdate?.(object, old, { subresource });
+  const key = storeKey(kind.resource, write.namespace, write.name ?? "");
+  for (const step of context.admission) step.allocate?.(key, object, old, request);
+  if (hasGeneration(kind, context.registry.lookup)) {
+    const changed = !isDeepStrictEqual(object.spec, old.spec);
+    object.metadata.generation = (old.metadata.generation ?? 0) + (changed ? 1 : 0);
+  }
+  refuseInvalid(kind, write.name ?? "", [
+    ...validateObjectMetaUpdate(object.metadata, old.metadata),
+    ...(kind.validate?.(object, { subresource }) ?? []),
+    ...(kind.validateUpdate?.(object, old, { subresource }) ?? []),
+  ]);
+}
+
+function checkPreconditions({ kind, name = "" }: Write, { metadata }: KubeObject, old: KubeObject): void {
+  if (metadata.uid && metadata.uid !== old.metadata.uid)
+    throw conflict(
+      kind.resource,
+      name,
+      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`,
+    );
+  const wanted = metadata.resourceVersion;
+  if (wanted && wanted !== "0" && wanted !== old.metadata.resourceVersion)
+    throw conflict(kind.resource, name);
+}
+
+/** What a client may leave out of an update, and what it cannot set at all. */
+function keepSystemFields(object: KubeObject, old: KubeObject): void {
+  const { metadata } = object;
+  const before = old.metadata;
+  metadata.resourceVersion = before.resourceVersion;
+  metadata.uid = before.uid;
+  metadata.name ||= before.name;
+  if (before.namespace) metadata.namespace ||= before.namespace;
+  metadata.creationTimestamp ||= before.creationTimestamp;
+  if (before.generateName && metadata.generateName === undefined) metadata.generateName = before.generateName;
+  delete metadata.selfLink;
+  if (before.deletionTimestamp) metadata.deletionTimestamp ||= before.deletionTimestamp;
+  else delete metadata.deletionTimestamp;
+  if (before.deletionGracePeriodSeconds !== undefined)
+    metadata.deletionGracePeriodSeconds ??= before.deletionGracePeriodSeconds;
+  else delete metadata.deletionGracePeriodSeconds;
+  if (before.generation !== undefined) metadata.generation = before.generation;
+  else delete metadata.generation;
+  if (metadata.managedFields === undefined && before.managedFields)
+    metadata.managedFields = before.managedFields;
+  object.apiVersion = old.apiVersion ?? "";
+  object.kind = old.kind ?? "";
+}
+
+/** A write to the object leaves status alone, one to status leaves everything but metadata and status alone. */
+function carryOver({ kind, subresource }: Write, object: AnyObject, old: AnyObject): void {
+  if (subresource === "status") {
+    const { status } = object;
+    for (const field of Object.keys(object)) if (field !== "metadata") delete object[field as "spec"];
+    const { metadata: _, status: __, ...rest } = old;
+    Object.assign(object, rest);
+    if (status !== undefined) object.status = status;
+    return;
+  }
+  // A binding writes the PodScheduled condition along with the node's name.
+  if (!kind.hasStatus || subresource === "binding") return;
+  if (old.status === undefined) delete object.status;
+  else object.status = old.status;
+}

@@ -1,0 +1,267 @@
+// Watches: the store's events, selected and shaped for one client. The wire form of an event is made once, however many
+// watchers it goes to. A watcher that cannot keep up is closed and resumes from its last resourceVersion.
+import type { AnyKind } from "../../api/kind.ts";
+import type { KubeObject } from "../../api/object.ts";
+import { apiVersionOf } from "../../api/resource.ts";
+import { type StatusError, statusError } from "../../api/status-error.ts";
+import { ExpiredError, type StoreEvent } from "../../store/store.ts";
+import type { ObjectEntry, ServerContext } from "../context.ts";
+import { storePrefix } from "../keys.ts";
+import type { Format } from "../negotiation.ts";
+import type { ApiRequest, WatchAnswer, WatchLine, WatchSink } from "../request.ts";
+import { partialOf } from "./present.ts";
+import { expired, formatOf, parseVersion, snapshot } from "./read.ts";
+import { type Selection, selectionOf } from "./selection.ts";
+import { tableOf } from "./table.ts";
+import { booleanOf, integerOf, type Target } from "./target.ts";
+
+const BOOKMARK_MS = 60_000;
+// kube-apiserver --min-request-timeout: an unbounded watch ends after this to twice this.
+const DEFAULT_TIMEOUT_MS = 1_800_000;
+
+const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
+
+export interface Watches {
+  /** Throws StatusErrors for what is wrong with the request. */
+  open(target: Target, request: ApiRequest): WatchAnswer;
+  /** Ends every watch. */
+  stop(): void;
+}
+
+export function createWatches(context: ServerContext): Watches {
+  const active = new Set<() => void>();
+  const plainLine = createPlainLines();
+  return {
+    open(target, request) {
+      const order = readOrder(target, request);
+      return {
+        form: "watch",
+        contentType: "application/json",
+        start(sink) {
+          const end = runWatch(context, order, { sink, plainLine, onEnd: () => active.delete(end) });
+          active.add(end);
+          return end;
+        },
+      };
+    },
+    stop() {
+      for (const end of [...active]) end();
+    },
+  };
+}
+
+interface WatchOrder {
+  readonly target: Target;
+  readonly format: Format;
+  readonly selection: Selection;
+  readonly bookmarks: boolean;
+  /** Begin with an ADDED for everything there is. */
+  readonly initial: boolean;
+  /** Say when those are through. */
+  readonly markInitialEnd: boolean;
+  /** Where to go on from when not `initial`. Undefined: now. */
+  readonly from: number | undefined;
+  readonly timeoutMs: number;
+}
+
+function readOrder(target: Target, request: ApiRequest): WatchOrder {
+  const { query } = request;
+  const format = formatOf(request);
+  if (format.encoding !== "json")
+    throw statusError("NotAcceptable", "only the following media types are accepted: application/json");
+  const version = query.get("resourceVersion") ?? "";
+  const from = parseVersion(version);
+  const sendInitial = booleanOf(query, "sendInitialEvents");
+  checkInitial(sendInitial, query);
+  const seconds = integerOf(query, "timeoutSeconds") ?? 0;
+  // With a name in the path (`/api/v1/watch/…/NAME`) only that object is watched.
+  return {
+    target,
+    format,
+    selection: selectionOf(target.kind, query),
+    bookmarks: booleanOf(query, "allowWatchBookmarks") === true,
+    initial: sendInitial ?? from === 0,
+    markInitialEnd: sendInitial === true && booleanOf(query, "allowWatchBookmarks") === true,
+    from: from === 0 ? undefined : from,
+    timeoutMs: seconds > 0 ? seconds * 1000 : DEFAULT_TIMEOUT_MS * (1 + Math.random()),
+  };
+}
+
+function checkInitial(sendInitial: boolean | undefined, query: URLSearchParams): void {
+  const match = query.get("resourceVersionMatch") ?? "";
+  const refuse = (why: string) => statusError("Invalid", `ListOptions.meta.k8s.io "" is invalid: ${why}`);
+  if (sendInitial === undefined) {
+    if (match !== "")
+      throw refuse(
+        "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+      );
+    return;
+  }
+  if (match !== "NotOlderThan")
+    throw refuse(
+      "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+    );
+}
+
+type PlainLine = (type: WatchLine["type"], entry: Pick<ObjectEntry, "object" | "json">) => WatchLine;
+
+interface WatchEnd {
+  readonly sink: WatchSink;
+  readonly plainLine: PlainLine;
+  readonly onEnd: () => void;
+}
+
+/** Sends until it is ended; returns how. */
+function runWatch(
+  context: ServerContext,
+  order: WatchOrder,
+  { sink, plainLine, onEnd }: WatchEnd,
+): () => void {
+  const { store, clock } = context;
+  const { kind } = order.target;
+  const shape = shapeOf(context, order, plainLine);
+  let stopEvents = () => {};
+  let stopTimers = () => {};
+  let ended = false;
+  const end = () => {
+    if (ended) return;
+    ended = true;
+    stopEvents();
+    stopTimers();
+    onEnd();
+    sink.end();
+  };
+  const send = (line: WatchLine) => {
+    if (!ended && !sink.send(line)) end();
+  };
+  const bookmark = (annotations?: Record<string, string>) =>
+    send(freshLine("BOOKMARK", bookmarkOf(kind, String(store.revision), annotations)));
+
+  let from = order.from ?? store.revision;
+  if (order.initial) {
+    if (order.from !== undefined && order.from > store.revision) {
+      send(freshLine("ERROR", tooNew(order.from, store.revision).status));
+      queueMicrotask(end);
+      return end;
+    }
+    for (const entry of snapshot(context, order.target, { selection: order.selection }))
+      if (order.selection.matches(entry.object)) send(shape("ADDED", entry));
+    from = store.revision;
+    if (order.markInitialEnd) bookmark({ [INITIAL_EVENTS_END]: "true" });
+  }
+  try {
+    stopEvents = store.watch(storePrefix(kind.resource, order.target.namespace), from, (event) => {
+      const seen = ended ? undefined : select(event, order.selection);
+      if (seen) send(shape(seen.type, seen.entry));
+    });
+  } catch (error) {
+    if (!(error instanceof ExpiredError)) throw error;
+    send(freshLine("ERROR", expired(error.message).status));
+    // Not before the caller has got hold of `end`.
+    queueMicrotask(end);
+    return end;
+  }
+  if (ended) stopEvents();
+  else stopTimers = startTimers(clock, order, { bookmark, end });
+  return end;
+}
+
+function startTimers(
+  clock: ServerContext["clock"],
+  order: WatchOrder,
+  { bookmark, end }: { bookmark: () => void; end: () => void },
+): () => void {
+  let stopBookmarks = () => {};
+  const next = () => {
+    stopBookmarks = clock.after(BOOKMARK_MS, () => {
+      bookmark();
+      next();
+    });
+  };
+  if (order.bookmarks) next();
+  const stopTimeout = clock.after(order.timeoutMs, () => {
+    if (order.bookmarks) bookmark();
+    end();
+  });
+  return () => {
+    stopBookmarks();
+    stopTimeout();
+  };
+}
+
+/** What an event is to a watcher with a selector: an object that stops matching is DELETED to it, one that begins to is ADDED. */
+function select(
+  { type, entry, previous }: StoreEvent<KubeObject>,
+  { everything, matches }: Selection,
+): { type: WatchLine["type"]; entry: Pick<ObjectEntry, "object" | "json"> } | undefined {
+  if (everything) return { type, entry };
+  const was = previous !== undefined && matches(previous.object);
+  if (type === "DELETED") return was ? { type, entry } : undefined;
+  const is = matches(entry.object);
+  if (is) return { type: was ? "MODIFIED" : "ADDED", entry };
+  if (!was) return undefined;
+  // The last state that matched, at the revision at which it ceased to.
+  const { metadata } = previous.object;
+  const { resourceVersion } = entry.object.metadata;
+  const object = { ...previous.object, metadata: { ...metadata, resourceVersion } };
+  return { type: "DELETED", entry: { object, json: JSON.stringify(object) } };
+}
+
+function shapeOf(context: ServerContext, { format, target }: WatchOrder, plainLine: PlainLine): PlainLine {
+  if (format.as === "object") return plainLine;
+  if (format.as === "PartialObjectMetadata")
+    return (type, { object }) => freshLine(type, partialOf(object, format.version));
+  let bare = false;
+  return (type, { object }) => {
+    const { resourceVersion } = object.metadata;
+    const table = tableOf(target.kind, [object], {
+      format,
+      meta: { resourceVersion },
+      now: context.clock.now(),
+      bare,
+    });
+    bare = true;
+    return freshLine(type, table);
+  };
+}
+
+function freshLine(type: WatchLine["type"], value: unknown): WatchLine {
+  return {
+    type,
+    object: () => value,
+    line: () => Buffer.from(`{"type":"${type}","object":${JSON.stringify(value)}}\n`),
+  };
+}
+
+/** Remembers the last line: an event goes to all of its watchers before the next one comes. */
+function createPlainLines(): PlainLine {
+  let last: { object: KubeObject; line: WatchLine } | undefined;
+  return (type, { object, json }) => {
+    if (last?.line.type === type && last.object === object) return last.line;
+    let bytes: Buffer | undefined;
+    const line: WatchLine = {
+      type,
+      object: () => object,
+      line: () => {
+        bytes ??= Buffer.from(`{"type":"${type}","object":${json}}\n`);
+        return bytes;
+      },
+    };
+    last = { object, line };
+    return line;
+  };
+}
+
+function bookmarkOf(kind: AnyKind, resourceVersion: string, annotations?: Record<string, string>) {
+  return {
+    kind: kind.resource.kind,
+    apiVersion: apiVersionOf(kind.resource),
+    metadata: { resourceVersion, creationTimestamp: null, ...(annotations ? { annotations } : {}) },
+  };
+}
+
+const tooNew = (wanted: number, current: number): StatusError =>
+  statusError("Timeout", `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
+    causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+    retryAfterSeconds: 1,
+  });
