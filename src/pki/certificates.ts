@@ -73,8 +73,10 @@ export async function openAuthority(nowMs: number, existing?: Pair): Promise<Aut
       const issued = await X509CertificateGenerator.create({
         ...validity(nowMs),
         serialNumber: serial(),
+        // A set of its own for each name: clients' groups are read from these.
         subject: [
-          { CN: [request.commonName], ...(request.organizations ? { O: [...request.organizations] } : {}) },
+          ...(request.organizations ?? []).map((name) => ({ O: [name] })),
+          { CN: [request.commonName] },
         ],
         issuer: certificate.subject,
         publicKey: own.publicKey as never,
