@@ -18,6 +18,8 @@ export interface FolderContent {
   /** Broken files, refused symlinks, unreadable directories. */
   readonly problems: readonly FolderProblem[];
   readonly unreadable: readonly string[];
+  /** Files that were saved since the last look without a change: their author wants them applied again. */
+  readonly savedAgain: readonly string[];
   /** In how many milliseconds to look again, when a file is still being written. */
   readonly lookAgainMs: number | undefined;
 }
@@ -29,6 +31,7 @@ const LARGEST_BYTES = 8 * 1024 * 1024;
 
 interface Known {
   readonly signature: string;
+  readonly modifiedAt: number;
   readonly read: ReadFile;
   readonly problem: FolderProblem | undefined;
 }
@@ -43,6 +46,7 @@ export function createFolderReader(root: string): (nowMs: number) => Promise<Fol
     const seen = new Map<string, Known>();
     const writing = new Map<string, { signature: string; since: number }>();
     const files: ReadFile[] = [];
+    const savedAgain: string[] = [];
     let lookAgainMs: number | undefined;
     for (const found of scan.files) {
       let entry = known.get(found.file);
@@ -54,9 +58,13 @@ export function createFolderReader(root: string): (nowMs: number) => Promise<Fol
           writing.set(found.file, { signature: found.signature, since });
           lookAgainMs = Math.min(lookAgainMs ?? remainsMs, remainsMs);
           files.push({ file: found.file, fingerprint: "" });
+          if (entry) seen.set(found.file, entry);
           continue;
         }
-        entry = await read(found, entry);
+        const now = await read(found, entry);
+        const isSaved = entry !== undefined && entry.modifiedAt !== now.modifiedAt;
+        if (isSaved && entry?.read.fingerprint === now.read.fingerprint) savedAgain.push(found.file);
+        entry = now;
       }
       seen.set(found.file, entry);
       files.push(entry.read);
@@ -68,14 +76,17 @@ export function createFolderReader(root: string): (nowMs: number) => Promise<Fol
       files,
       problems: [...broken, ...scan.refused, ...scan.unreadable],
       unreadable: scan.unreadable.map(({ file }) => file),
+      savedAgain,
       lookAgainMs,
     };
   };
 }
 
-async function read({ file, path, signature, size }: FoundFile, before: Known | undefined): Promise<Known> {
+async function read(found: FoundFile, before: Known | undefined): Promise<Known> {
+  const { file, path, signature, modifiedAt, size } = found;
   const broken = (message: string): Known => ({
     signature,
+    modifiedAt,
     read: { file, fingerprint: signature },
     problem: { file, message },
   });
@@ -87,11 +98,10 @@ async function read({ file, path, signature, size }: FoundFile, before: Known | 
     return broken(`cannot be read: ${(error as Error).message}`);
   }
   const fingerprint = createHash("sha256").update(bytes).digest("base64url").slice(0, 22);
-  // Touched, not changed.
-  if (before?.read.fingerprint === fingerprint) return { ...before, signature };
+  if (before?.read.fingerprint === fingerprint) return { ...before, signature, modifiedAt };
   // The YAML library is loaded by those who have a folder only.
   const { parseFile } = await import("./manifest.ts");
   const { declared, problem } = parseFile(file, bytes.toString("utf8"));
-  if (problem) return { signature, read: { file, fingerprint }, problem };
-  return { signature, read: { file, fingerprint, declared }, problem: undefined };
+  if (problem) return { signature, modifiedAt, read: { file, fingerprint }, problem };
+  return { signature, modifiedAt, read: { file, fingerprint, declared }, problem: undefined };
 }

@@ -3,7 +3,7 @@
 import type { Clock } from "../base/clock.ts";
 import { type FolderCluster, mayHeal, shortName, UnknownKind } from "./cluster.ts";
 import { inApplyOrder } from "./order.ts";
-import { type Desired, type FolderPlan, type Owned, planFolder, stampOf } from "./plan.ts";
+import { type Desired, type FileState, type FolderPlan, type Owned, planFolder, stampOf } from "./plan.ts";
 import { type FolderProblem, problemText } from "./problem.ts";
 import { createFolderReader, type FolderContent } from "./read-folder.ts";
 
@@ -154,11 +154,14 @@ export function createRounds(options: RoundsOptions): { next(signal: AbortSignal
       applied.set(one.key, stampOf(one.source, one.fingerprint));
     }
     const content = await look(clock.now());
-    const files = content.files.map(({ file, fingerprint, declared }) => ({
+    const files: FileState[] = content.files.map(({ file, fingerprint, declared }) => ({
       file,
       fingerprint,
       ...(declared ? { declared: declared.map((one) => cluster.keyed(one, fingerprint)) } : {}),
     }));
+    for (const { file, declared = [] } of files) {
+      if (content.savedAgain.includes(file)) for (const { key } of declared) applied.delete(key);
+    }
     const plan = planFolder({
       files,
       unreadable: content.unreadable,

@@ -25,8 +25,11 @@ export interface Scan {
 
 const MANIFEST = /\.(ya?ml|json)$/i;
 
-/** True for a name that the folder never looks at. */
-export const isHidden = (name: string): boolean => name.startsWith(".") || name.startsWith("#");
+export const isManifest = (name: string): boolean => MANIFEST.test(name);
+
+/** True for a name that the folder never looks at. Packages hold thousands of JSON files, none of them meant. */
+export const isHidden = (name: string): boolean =>
+  name.startsWith(".") || name.startsWith("#") || name === "node_modules";
 
 /** `root` must be a real path. Rejects when the folder itself cannot be read. */
 export async function scanFolder(root: string): Promise<Scan> {
@@ -57,7 +60,7 @@ export async function scanFolder(root: string): Promise<Scan> {
       if (isHidden(entry.name)) continue;
       if (entry.isSymbolicLink()) links.push(path);
       else if (entry.isDirectory()) await look(path, () => walk(path));
-      else if (entry.isFile() && MANIFEST.test(entry.name)) {
+      else if (entry.isFile() && isManifest(entry.name)) {
         await look(path, async () => add(path, path, await stat(path)));
       }
     }
@@ -82,7 +85,7 @@ export async function scanFolder(root: string): Promise<Scan> {
       }
       const stats = await stat(real);
       if (stats.isDirectory()) await walk(path);
-      else if (stats.isFile() && MANIFEST.test(path)) add(path, real, stats);
+      else if (stats.isFile() && isManifest(path)) add(path, real, stats);
     });
   }
   const sorted = [...files.values()].sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));

@@ -2,7 +2,7 @@
 // notices are not to be had (too many watches), it says so now and then.
 import { relative, sep } from "node:path";
 import type { Clock } from "../base/clock.ts";
-import { isHidden } from "./scan.ts";
+import { isHidden, isManifest } from "./scan.ts";
 
 export interface Watch {
   stop(): Promise<void>;
@@ -30,28 +30,32 @@ export function startWatch(options: {
       if (!stopping.signal.aborted) onChange();
     }
   };
-  const opened = (async () => {
+  const pollInstead = (error: unknown): void => {
+    if (polling) return;
+    polling = true;
+    const why = error instanceof Error ? error.message : String(error);
+    onTrouble(`changes are noticed late, by looking every ${POLL_MS / 1000} seconds: ${why}`);
+    void poll();
+  };
+  const ignored = (path: string, stats?: { isFile(): boolean }): boolean => {
+    const hidden = relative(root, path)
+      .split(sep)
+      .some((part) => part !== ".." && isHidden(part));
+    // A watch for each file costs: only those that matter get one.
+    return hidden || (stats?.isFile() === true && !isManifest(path));
+  };
+  const open = async () => {
     const { watch } = await import("chokidar");
     if (stopping.signal.aborted) return undefined;
-    const watcher = watch(root, {
-      ignoreInitial: true,
-      followSymlinks: false,
-      ignored: (path) =>
-        relative(root, path)
-          .split(sep)
-          .some((part) => part !== ".." && isHidden(part)),
-    });
-    watcher.on("all", onChange);
-    watcher.on("ready", onChange);
-    watcher.on("error", (error) => {
-      if (polling) return;
-      polling = true;
-      const why = error instanceof Error ? error.message : String(error);
-      onTrouble(`changes are noticed late, by looking every ${POLL_MS / 1000} seconds: ${why}`);
-      void poll();
-    });
-    return watcher;
-  })();
+    return watch(root, { ignoreInitial: true, followSymlinks: false, ignored })
+      .on("all", onChange)
+      .on("ready", onChange)
+      .on("error", pollInstead);
+  };
+  const opened = open().catch((error: unknown) => {
+    pollInstead(error);
+    return undefined;
+  });
   return {
     async stop() {
       stopping.abort();

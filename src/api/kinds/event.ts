@@ -19,6 +19,9 @@ export const eventKind: KindDefinition<Event> = {
   shortNames: ["ev"],
   nameRule: "dns-subdomain",
   timeToLive: "event",
+  defaults(event) {
+    event.involvedObject ??= {};
+  },
   validate({ metadata, involvedObject }) {
     // Events about what has no namespace lie in `default`.
     const wanted = involvedObject?.namespace || "default";

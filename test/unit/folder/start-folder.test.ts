@@ -66,7 +66,8 @@ async function seen(): Promise<void> {
   await until(() => expect(cluster.names()).toContain(`ConfigMap/default/${name}`));
 }
 
-describe("startFolder", () => {
+// Real files and a real watcher: how long that takes is the machine's affair.
+describe("startFolder", { timeout: 30_000 }, () => {
   it("applies every document below the folder, in order, with its label and source", async () => {
     mkdirSync(join(folder, "deep"));
     write("deep/a.yml", `${configMap("a")}---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n`);
@@ -76,6 +77,8 @@ describe("startFolder", () => {
     );
     write("notes.txt", "not a manifest");
     write(".hidden.yaml", configMap("hidden"));
+    mkdirSync(join(folder, "node_modules"));
+    write("node_modules/package.json", "{}");
     const { applied, errors } = await (await start()).firstApply;
     expect([applied, errors]).toEqual([3, []]);
     expect(cluster.applied[0]).toBe("Namespace//shop");
@@ -93,6 +96,13 @@ describe("startFolder", () => {
     rmSync(join(folder, "gone.yaml"));
     await until(() => expect(cluster.names()).toEqual(["ConfigMap/default/kept"]));
     expect(dataOf("kept")).toBe("2");
+  });
+
+  it("applies a file again that is saved without a change", async () => {
+    write("a.yaml", configMap("a"));
+    await (await start()).firstApply;
+    write("a.yaml", configMap("a"));
+    await until(() => expect(cluster.applied).toHaveLength(2));
   });
 
   it("keeps an object that moves to another file", async () => {
