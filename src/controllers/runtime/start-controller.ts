@@ -1,5 +1,6 @@
 // The loop that all controllers share: keys in, level-driven reconciles out. One key is never reconciled twice at once, and
 // after a reconcile the key is held until the informers have seen all that it wrote: no controller acts on a past it changed itself.
+import { setMaxListeners } from "node:events";
 import { type KubeObject, keyOf } from "../../api/object.ts";
 import type { Resource } from "../../api/resource.ts";
 import { hasReason, StatusError } from "../../api/status-error.ts";
@@ -44,6 +45,8 @@ export function startController(
   const log = context.log.child({ controller: name });
   const abort = new AbortController();
   const { signal } = abort;
+  // Every worker waits on it, and a controller may have many.
+  setMaxListeners(0, signal);
   const queue = createWorkQueue({ clock, firstMs: timing.requeueMs, maxMs: timing.requeueMaxMs });
   const unwatch = watch((key, afterMs = 0) => queue.addAfter(key, afterMs)) ?? [];
 
