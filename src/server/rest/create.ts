@@ -37,6 +37,9 @@ export async function createObject(
   const { object, warnings } = await readObject(request, context.registry, bodyTypeOf(target.kind));
   placeInNamespace(object, target);
   target.kind.defaults?.(object);
+  if (target.kind.hasStatus && !target.kind.keepsStatusOnCreate) delete (object as AnyObject).status;
+  // Before admission: what the server adds belongs to nobody.
+  ownFields(context, write, object, undefined);
   await mutateCreate(object, write.request, context);
   const written = await createWithName(context, write, object);
   return { written, warnings: [...warnings, ...(target.kind.warnings?.(object, undefined) ?? [])] };
@@ -75,14 +78,12 @@ function createOnce(context: ServerContext, write: Write, object: KubeObject): P
 }
 
 /**
- * The change that creates `object`, which is decoded, defaulted and admitted. It may be called once. `ownsFields`: apply has
- * set managedFields itself.
+ * The change that creates `object`, which is decoded, defaulted and admitted, managedFields included. It may be called once.
  */
 export function createWithin(
   context: ServerContext,
   write: Write,
   object: AnyObject,
-  { ownsFields = false }: { ownsFields?: boolean } = {},
 ): ChangeFunction<KubeObject> {
   const { kind, request } = write;
   return (current, revision, read) => {
@@ -103,7 +104,6 @@ export function createWithin(
       ...(kind.validate?.(object, { subresource: "" }) ?? []),
     ]);
     for (const step of context.admission) step.check?.(object, request, readObjectAt);
-    if (!ownsFields) ownFields(context, write, object, undefined);
     object.metadata.resourceVersion = String(revision);
     return { put: object };
   };

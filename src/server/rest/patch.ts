@@ -215,11 +215,7 @@ async function applyOnce(
   kind.defaults?.(draft);
   await mutateCreate(draft, write.request, context);
   const found = [...warnings, ...(kind.warnings?.(draft, undefined) ?? [])];
-  const written = await commit(
-    context,
-    { key, dryRun: write.dryRun },
-    createWithin(context, write, draft, { ownsFields: true }),
-  );
+  const written = await commit(context, { key, dryRun: write.dryRun }, createWithin(context, write, draft));
   return { written, warnings: found };
 }
 

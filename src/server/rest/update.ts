@@ -64,10 +64,9 @@ export async function updateObject(
     if (!current) throw notFound(write.kind.resource, write.name ?? "");
     const object = next(current.object);
     if (!object) return undefined;
-    prepareUpdate(context, write, object, current.object);
+    prepareUpdate(context, write, { object, old: current.object, ownsFields });
     for (const step of context.admission) step.check?.(object, write.request, (other) => read(other)?.object);
     found.push(...(write.kind.warnings?.(object, current.object) ?? []));
-    if (!ownsFields) ownFields(context, write, object, current.object);
     if (isFinalized(object, current.object)) {
       object.metadata.resourceVersion = String(revision);
       return { remove: object };
@@ -81,12 +80,18 @@ export async function updateObject(
 }
 
 /** Defaults, carries over, admits and validates `object` as the successor of `old`. Throws StatusErrors. */
-function prepareUpdate(context: ServerContext, write: Write, object: AnyObject, old: AnyObject): void {
+function prepareUpdate(
+  context: ServerContext,
+  write: Write,
+  { object, old, ownsFields }: { object: AnyObject; old: AnyObject; ownsFields: boolean },
+): void {
   const { kind, subresource, request } = write;
   checkPreconditions(write, object, old);
   keepSystemFields(object, old);
   kind.defaults?.(object);
   carryOver(write, object, old);
+  // Before admission: what the server adds belongs to nobody.
+  if (!ownsFields) ownFields(context, write, object, old);
   for (const step of context.admission) step.mutateUpdate?.(object, old, request, context);
   kind.prepareUpdate?.(object, old, { subresource });
   const key = storeKey(kind.resource, write.namespace, write.name ?? "");
