@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import pc from "picocolors";
 import type { FromSupervisor, SupervisorSettings, ToSupervisor } from "../supervisor/settings.ts";
-import type { ClusterStatus, FolderReport } from "../supervisor/state.ts";
+import type { ClusterStatus, FolderApplied, FolderError, FolderLine } from "../supervisor/state.ts";
 import { mergeKubeconfig, unmergeKubeconfig } from "./kubeconfig-merge.ts";
 import { summary } from "./summary.ts";
 
@@ -26,7 +26,7 @@ export function follow(child: ChildProcess, options: FollowOptions): Promise<num
       if (merge && ready) unmergeKubeconfig(settings.name, say);
       resolve(code);
     };
-    const onReady = async (status: ClusterStatus, folders: readonly FolderReport[]) => {
+    const onReady = async (status: ClusterStatus, folders: readonly FolderApplied[]) => {
       ready = true;
       if (merge) mergeKubeconfig(settings.name, status.kubeconfig, say);
       if (!detach) return void say(await summary(status, settings.folders));
@@ -42,7 +42,7 @@ export function follow(child: ChildProcess, options: FollowOptions): Promise<num
     child.on("message", (message: FromSupervisor) => {
       if ("progress" in message && !ready && process.stdout.isTTY) say(pc.dim(message.progress));
       else if ("failed" in message) failure = message.failed;
-      else if ("report" in message && !detach) showReport(message.report, say);
+      else if ("line" in message && !detach) showLine(message.line, say);
       else if ("ready" in message) void onReady(message.status, message.folders);
     });
     child.once("error", (error) => {
@@ -70,15 +70,11 @@ export function follow(child: ChildProcess, options: FollowOptions): Promise<num
   });
 }
 
-function problemLine(
-  folder: string,
-  { file, line, column, message }: FolderReport["errors"][number],
-): string {
+function problemLine(folder: string, { file, line, column, message }: FolderError): string {
   const at = line === undefined ? "" : `:${line}${column === undefined ? "" : `:${column}`}`;
   return `${folder}/${file}${at}: ${message}`;
 }
 
-function showReport({ folder, applied, errors }: FolderReport, say: (line: string) => void): void {
-  for (const error of errors) say(pc.red(problemLine(folder, error)));
-  if (applied > 0) say(pc.dim(`${folder}: ${applied} applied`));
+function showLine({ level, text }: FolderLine, say: (line: string) => void): void {
+  say(level === "warning" ? pc.red(text) : pc.dim(text));
 }

@@ -95,7 +95,7 @@ async function addNode(
   const node = nextNode(supervisor.agents.list(), name);
   const { cluster, kubeconfig } = supervisor;
   const dataDir = kubeconfig.slice(0, kubeconfig.lastIndexOf("/"));
-  await ensurePki({ dataDir, slot: cluster.slot, nodes: [node.name], nowMs: systemClock.now() });
+  ensurePki({ dataDir, slot: cluster.slot, nodes: [node.name], nowMs: systemClock.now() });
   await supervisor.agents.add(node);
   supervisor.saveNodes();
   return { ok: true, result: { name: node.name } };

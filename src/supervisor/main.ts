@@ -8,7 +8,7 @@ import { answerCommand } from "./answer-command.ts";
 import { serveCommands, socketPath } from "./command-socket.ts";
 import type { FromSupervisor, SupervisorSettings, ToSupervisor } from "./settings.ts";
 import { ownIdentity, type Supervisor, startSupervisor } from "./start.ts";
-import { type FolderReport, type Phase, writeSupervisor } from "./state.ts";
+import { type FolderApplied, type Phase, writeSupervisor } from "./state.ts";
 
 const settings = JSON.parse(
   process.argv[process.argv.indexOf("--settings") + 1] ?? "{}",
@@ -16,7 +16,7 @@ const settings = JSON.parse(
 const log = createLineLog({ part: "supervisor" });
 const { dataDir } = settings;
 const path = socketPath(dataDir);
-const folders = new Map<string, FolderReport>();
+const folders = new Map<string, FolderApplied>();
 let supervisor: Supervisor | undefined;
 let stopping: Promise<void> | undefined;
 let attached = true;
@@ -62,10 +62,8 @@ try {
     log,
     clock: systemClock,
     progress: (line) => tell({ progress: line }),
-    onFolder(report) {
-      folders.set(report.folder, report);
-      tell({ report });
-    },
+    onFolder: (applied) => folders.set(applied.folder, applied),
+    onLine: (line) => tell({ line }),
   });
   const running = supervisor;
   await serveCommands(path, (command) =>

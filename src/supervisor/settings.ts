@@ -1,6 +1,6 @@
 // What `kubemu up` tells the supervisor it starts, and what they say to each other while `up` waits or stays in the foreground.
 import type { Profile } from "../base/timing.ts";
-import type { ClusterStatus, FolderReport } from "./state.ts";
+import type { ClusterStatus, FolderApplied, FolderLine } from "./state.ts";
 
 export interface SupervisorSettings {
   readonly name: string;
@@ -18,9 +18,9 @@ export interface SupervisorSettings {
 
 export type FromSupervisor =
   | { readonly progress: string }
-  | { readonly ready: true; readonly status: ClusterStatus; readonly folders: readonly FolderReport[] }
+  | { readonly ready: true; readonly status: ClusterStatus; readonly folders: readonly FolderApplied[] }
   | { readonly failed: string }
-  | { readonly report: FolderReport }
+  | { readonly line: FolderLine }
   | { readonly stopped: true };
 
 /** `stop`: end the cluster. `detach`: `up` is about to leave, and its end is no reason to stop. */

@@ -30,7 +30,8 @@ import {
   type ClusterFile,
   type ClusterNode,
   DATA_VERSION,
-  type FolderReport,
+  type FolderApplied,
+  type FolderLine,
   readCluster,
   writeCluster,
 } from "./state.ts";
@@ -46,7 +47,8 @@ export interface SupervisorOptions {
   readonly clock: Clock;
   /** Lines for whoever waits for the start. */
   readonly progress: (line: string) => void;
-  readonly onFolder: (report: FolderReport) => void;
+  readonly onFolder: (applied: FolderApplied) => void;
+  readonly onLine: (line: FolderLine) => void;
 }
 
 export interface Supervisor {
@@ -118,7 +120,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const certificates = new Promise<void>((resolve) => {
     issued = resolve;
   });
-  const folders = awaitFolders(settings.folders, options.onFolder);
+  const folders = awaitFolders(settings.folders, options);
   const controlPlane = keepRunning(
     "control-plane",
     () => {
@@ -149,7 +151,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
 
   try {
     progress("making certificates");
-    await ensurePki({
+    ensurePki({
       dataDir,
       slot: slot.number,
       nodes: cluster.nodes.map(({ name }) => name),
@@ -277,8 +279,11 @@ export function nextNode(nodes: readonly ClusterNode[], name?: string): ClusterN
   return { name: name ?? `node-${number}`, index };
 }
 
-/** Resolves `applied` once every folder has been reported on; the control plane sends each report over IPC. */
-function awaitFolders(folders: readonly string[], onFolder: (report: FolderReport) => void) {
+/** Resolves `applied` once every folder has been applied; the control plane sends that, and lines for the console, over IPC. */
+function awaitFolders(
+  folders: readonly string[],
+  { onFolder, onLine }: Pick<SupervisorOptions, "onFolder" | "onLine">,
+) {
   const waiting = new Set(folders);
   let done: () => void = () => {};
   const applied = new Promise<void>((resolve) => {
@@ -288,10 +293,12 @@ function awaitFolders(folders: readonly string[], onFolder: (report: FolderRepor
   return {
     applied,
     hear(message: unknown) {
-      if (typeof message !== "object" || message === null || !("folders" in message)) return;
-      for (const report of message.folders as readonly FolderReport[]) {
-        onFolder(report);
-        waiting.delete(report.folder);
+      if (typeof message !== "object" || message === null) return;
+      if ("line" in message) onLine(message.line as FolderLine);
+      if (!("folders" in message)) return;
+      for (const each of message.folders as readonly FolderApplied[]) {
+        onFolder(each);
+        waiting.delete(each.folder);
       }
       if (waiting.size === 0) done();
     },

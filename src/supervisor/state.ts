@@ -66,11 +66,18 @@ export interface FolderError {
   readonly message: string;
 }
 
-/** What the control plane says after it has applied a folder, over IPC. */
-export interface FolderReport {
+/** What the control plane says once it has applied a folder for the first time, over IPC. */
+export interface FolderApplied {
   readonly folder: string;
   readonly applied: number;
   readonly errors: readonly FolderError[];
+}
+
+/** A line about a watched folder, for the console. */
+export interface FolderLine {
+  readonly folder: string;
+  readonly level: "info" | "warning";
+  readonly text: string;
 }
 
 /** undefined where there is no such file or it is no JSON. */

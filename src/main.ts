@@ -1,0 +1,161 @@
+// The control plane's process: store, API server, scheduler, controllers and watched folders, wired together. The only file that knows every
+// part. Parts inside this process speak the same API as those outside, only without sockets in between.
+import { mkdirSync, readFileSync } from "node:fs";
+import net, { type Server } from "node:net";
+import { join } from "node:path";
+import type { KubeObject } from "./api/object.ts";
+import { builtinKinds, createRegistry } from "./api/registry.ts";
+import { systemClock } from "./base/clock.ts";
+import { createLineLog } from "./base/line-log.ts";
+import { timingOf } from "./base/timing.ts";
+import { createClient } from "./client/create-client.ts";
+import { createInformers } from "./client/informers.ts";
+import { createRecorder } from "./client/recorder.ts";
+import { startDeploymentController } from "./controllers/deployment/controller.ts";
+import { startEndpointSliceController } from "./controllers/endpoint-slice/controller.ts";
+import { startEndpointsController } from "./controllers/endpoints/controller.ts";
+import { startGarbageCollector } from "./controllers/garbage-collector/controller.ts";
+import { startNamespaceController } from "./controllers/namespace/controller.ts";
+import { startNodeLifecycleController } from "./controllers/node-lifecycle/controller.ts";
+import { startPodGarbageCollector } from "./controllers/pod-garbage-collector/controller.ts";
+import {
+  startReplicaSetController,
+  startReplicationControllerController,
+} from "./controllers/replica-set/controller.ts";
+import type { ControllerContext } from "./controllers/runtime/context.ts";
+import { startServiceAccountController } from "./controllers/service-account/controller.ts";
+import { startServiceAddressController } from "./controllers/service-address/controller.ts";
+import { startFolder } from "./folder/start-folder.ts";
+import { type ControlPlaneSettings, parseSettings, type ReadyMessage } from "./process/settings.ts";
+import { startScheduler } from "./scheduler/scheduler.ts";
+import { type ApiServer, startApiServer } from "./server/api-server.ts";
+import { openStore } from "./store/open-store.ts";
+
+const settings = parseSettings<ControlPlaneSettings>(process.argv);
+const log = createLineLog({ part: "control-plane" });
+const clock = systemClock;
+const timing = timingOf(settings.profile);
+const addresses = {
+  slot: settings.slot,
+  singleAddress: settings.singleAddress,
+  lowestPort: settings.lowestPort,
+};
+const tell = (message: object) => {
+  if (process.connected) process.send?.(message, undefined, {}, () => {});
+};
+
+// A fault that nothing caught leaves this process in an unknown state: it ends, and the supervisor starts it again.
+process.on("uncaughtException", (error) => {
+  log.error({ error: error.stack }, "uncaught fault");
+  process.exit(70);
+});
+process.on("unhandledRejection", (reason) => {
+  log.error({ error: reason instanceof Error ? reason.stack : String(reason) }, "unhandled rejection");
+  process.exit(70);
+});
+
+/** The API's socket, which the supervisor keeps open while this process is replaced; without a supervisor a port of our own. */
+async function listenSocket(): Promise<{ server: Server } | { port: number }> {
+  if (!process.send) return { port: settings.apiPort };
+  const handle = await new Promise<unknown>((resolve) => {
+    process.on("message", (message, lent) => message === "listen" && resolve(lent));
+  });
+  const server = net.createServer({ noDelay: true });
+  await new Promise<void>((resolve, reject) =>
+    server.once("error", reject).listen({ _handle: handle } as object, resolve),
+  );
+  return { server };
+}
+
+function readPki() {
+  const read = (file: string) => readFileSync(join(settings.dataDir, "pki", file), "utf8");
+  return {
+    ca: read("ca.crt"),
+    cert: read(`server-${settings.slot}.crt`),
+    key: read(`server-${settings.slot}.key`),
+    kubeletClientCert: read("kubelet-client.crt"),
+    kubeletClientKey: read("kubelet-client.key"),
+    serviceAccountKey: read("service-account.key"),
+  };
+}
+
+function startControllers(server: ApiServer, registry: ReturnType<typeof createRegistry>, ca: string) {
+  const client = createClient(server.transport("system:kube-controller-manager", ["system:masters"]), {
+    userAgent: "kube-controller-manager",
+  });
+  const informers = createInformers(client, { log, clock });
+  const context: ControllerContext = { client, informers, log, clock, timing, addresses };
+  const resources = () => registry.all().map(({ resource }) => resource);
+  const running = [
+    startScheduler(context),
+    startDeploymentController(context),
+    startReplicaSetController(context),
+    startReplicationControllerController(context),
+    startEndpointsController(context),
+    startEndpointSliceController(context),
+    startServiceAddressController(context),
+    startNodeLifecycleController(context),
+    startPodGarbageCollector(context),
+    startServiceAccountController(context, { ca }),
+    startNamespaceController(context, { resources }),
+    startGarbageCollector(context, { resources }),
+  ];
+  return {
+    async stop() {
+      await Promise.all(running.map((controller) => controller.stop()));
+      await informers.stop();
+    },
+  };
+}
+
+async function watchFolders(server: ApiServer, registry: ReturnType<typeof createRegistry>) {
+  const client = createClient(server.transport("kubemu:folder", ["system:masters"]), {
+    userAgent: "kubemu-folder",
+  });
+  const recorder = createRecorder(client, { component: "kubemu-folder", clock });
+  const watches = await Promise.all(
+    settings.folders.map(async (folder) => {
+      const watch = await startFolder({
+        folder,
+        client,
+        registry,
+        recorder,
+        log,
+        clock,
+        report: (line) => tell({ line }),
+      });
+      void watch.firstApply.then(({ applied, errors }) => tell({ folders: [{ folder, applied, errors }] }));
+      return watch;
+    }),
+  );
+  return { stop: () => Promise.all(watches.map((watch) => watch.stop())) };
+}
+
+const storeFolder = join(settings.dataDir, settings.inMemory ? "store-in-memory" : "store");
+mkdirSync(storeFolder, { recursive: true, mode: 0o700 });
+const [store, listen] = await Promise.all([
+  openStore<KubeObject>({ path: join(storeFolder, "objects.db"), durable: !settings.inMemory }),
+  listenSocket(),
+]);
+const pki = readPki();
+const registry = createRegistry(builtinKinds);
+const server = await startApiServer({ store, registry, pki, listen, addresses, timing, log, clock });
+const controllers = startControllers(server, registry, pki.ca);
+const ready: ReadyMessage = { ready: true, apiPort: server.port };
+tell(ready);
+const folders = await watchFolders(server, registry);
+
+let stopping = false;
+const stop = async () => {
+  if (stopping) return;
+  stopping = true;
+  await folders.stop();
+  await controllers.stop();
+  await server.stop();
+  await store.close();
+  process.exit(0);
+};
+process.on("SIGTERM", () => void stop());
+// Ctrl-C at a terminal goes to everyone; the supervisor says when to stop.
+process.on("SIGINT", () => {});
+process.on("disconnect", () => void stop());
