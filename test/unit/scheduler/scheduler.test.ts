@@ -4,7 +4,7 @@ import { statusError } from "../../../src/api/status-error.ts";
 import type { RunningController } from "../../../src/controllers/runtime/context.ts";
 import { startScheduler } from "../../../src/scheduler/scheduler.ts";
 import { createTestContext, settle, type TestContext, until } from "../controllers/context.ts";
-import { makeNode, makePod } from "../controllers/objects.ts";
+import { makeNode, makePod, makeService } from "../controllers/objects.ts";
 import { seeded } from "./cluster.ts";
 
 let context: TestContext;
@@ -91,6 +91,26 @@ describe("the scheduler", () => {
     expect(["gated", "leaving", "other"].map(nodeOf)).toEqual([undefined, undefined, undefined]);
     context.api.put("pods", makePod("gated"));
     await until(() => nodeOf("gated") === "n1");
+  });
+
+  it("puts the pods of one Service and owner on different nodes, even where one has far more room", async () => {
+    const web = { app: "web" };
+    context.api.put("nodes", makeNode("big", { allocatable: { cpu: "64", memory: "256Gi" } }));
+    context.api.put("nodes", makeNode("small"));
+    const owner = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "web-1", uid: "u", controller: true };
+    context.api.put("replicasets", {
+      metadata: { name: "web-1", namespace: "default" },
+      spec: { selector: { matchLabels: web } },
+    } as never);
+    context.api.put("services", makeService("api"));
+    context.api.put("pods", makePod("w1", { labels: web, node: "big" }));
+    context.api.put("pods", makePod("a1", { labels: { app: "api" }, node: "big" }));
+    start();
+    const owned = makePod("w2", { labels: web });
+    context.api.put("pods", { ...owned, metadata: { ...owned.metadata, ownerReferences: [owner] } });
+    await until(() => nodeOf("w2") === "small");
+    context.api.put("pods", makePod("a2", { labels: { app: "api" } }));
+    await until(() => nodeOf("a2") === "small");
   });
 
   it("tries a failed binding again, and gives back what it had counted", async () => {
