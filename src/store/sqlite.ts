@@ -68,9 +68,7 @@ function prepare(database: DatabaseSync, path: string, durable: boolean): void {
 }
 
 function createTables(database: DatabaseSync): void {
-  database.exec(
-    "CREATE TABLE objects (key TEXT PRIMARY KEY, revision INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID",
-  );
+  database.exec("CREATE TABLE objects (key TEXT PRIMARY KEY, revision INTEGER NOT NULL, json TEXT NOT NULL)");
   database.exec("CREATE TABLE counter (revision INTEGER NOT NULL)");
   database.exec("INSERT INTO counter VALUES (0)");
   database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
@@ -82,7 +80,10 @@ function pragma(database: DatabaseSync, name: string): unknown {
 }
 
 function sqlitePersistence(database: DatabaseSync, path: string): Persistence {
-  const put = database.prepare("REPLACE INTO objects (key, revision, json) VALUES (?, ?, ?)");
+  // Rows keep their place: objects are longer than what an index page holds inline.
+  const put = database.prepare(
+    "INSERT INTO objects (key, revision, json) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, json = excluded.json",
+  );
   const remove = database.prepare("DELETE FROM objects WHERE key = ?");
   const count = database.prepare("UPDATE counter SET revision = ?");
   let revision = Number(database.prepare("SELECT revision FROM counter").get()?.["revision"]);
