@@ -1,9 +1,9 @@
 // The certificates of a cluster, as files below DATA_DIR/pki (docs/architecture.md lists them). What is there is kept; only what
-// is missing, or was made for another slot, is issued, and only then is the certificate library loaded.
+// is missing, or was made for another slot, is issued.
 import { generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { CertificateRequest, Pair } from "./certificates.ts";
+import { type CertificateRequest, openAuthority, type Pair } from "./certificates.ts";
 
 export interface PkiOptions {
   readonly dataDir: string;
@@ -22,7 +22,7 @@ const SERVER_NAMES = [
 ];
 
 /** Makes what is missing. Every file is 0600 in a 0700 folder and appears whole. */
-export async function ensurePki({ dataDir, slot, nodes, nowMs }: PkiOptions): Promise<void> {
+export function ensurePki({ dataDir, slot, nodes, nowMs }: PkiOptions): void {
   const folder = join(dataDir, "pki");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   ensureServiceAccountKey(folder);
@@ -33,12 +33,8 @@ export async function ensurePki({ dataDir, slot, nodes, nowMs }: PkiOptions): Pr
   );
   if (missing.length === 0) return;
 
-  const { openAuthority } = await import("./certificates.ts");
-  const authority = await openAuthority(nowMs, existing);
-  const issued = await Promise.all(
-    missing.map(async ([name, request]) => [name, await authority.issue(request)] as const),
-  );
-  for (const [name, pair] of issued) writePair(folder, name, pair);
+  const authority = openAuthority(nowMs, existing);
+  for (const [name, request] of missing) writePair(folder, name, authority.issue(request));
   // Last: a start that was cut off finds no authority and makes everything anew.
   if (!existing) writePair(folder, "ca", authority);
 }

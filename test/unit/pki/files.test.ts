@@ -1,64 +1,137 @@
-import { X509Certificate } from "node:crypto";
+import { execFileSync } from "node:child_process";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import tls from "node:tls";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ensurePki, serverFile } from "../../../src/pki/files.ts";
 
-const dataDir = mkdtempSync(join(tmpdir(), "kubemu-pki-"));
-const read = (file: string) => readFileSync(join(dataDir, "pki", file), "utf8");
-const options = { dataDir, slot: 42, nodes: ["node-1"], nowMs: Date.now() };
-
-beforeAll(() => ensurePki(options));
-afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
-
-test("every certificate is the authority's, and its key fits", () => {
-  const authority = new X509Certificate(read("ca.crt"));
-  const names = readdirSync(join(dataDir, "pki")).filter(
-    (file) => file.endsWith(".crt") && file !== "ca.crt",
-  );
-  expect(names.length).toBeGreaterThanOrEqual(7);
-  for (const name of names) {
-    const certificate = new X509Certificate(read(name));
-    expect([name, certificate.verify(authority.publicKey)]).toEqual([name, true]);
-    expect([name, Date.parse(certificate.validFrom) < Date.now()]).toEqual([name, true]);
-  }
+const NOW = Date.now();
+const DAY_MS = 24 * 60 * 60 * 1000;
+let dataDir: string;
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), "kubemu-pki-"));
 });
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
-test("clients are named as Kubernetes names them", () => {
-  expect(new X509Certificate(read("admin.crt")).subject).toBe("O=system:masters\nCN=kubernetes-admin");
-  expect(new X509Certificate(read("node-node-1.crt")).subject).toBe("O=system:nodes\nCN=system:node:node-1");
-});
+const make = (slot = 20, nodes = ["node-1"]) => ensurePki({ dataDir, slot, nodes, nowMs: NOW });
+const text = (file: string) => readFileSync(join(dataDir, "pki", file), "utf8");
+const certificate = (name: string) => new X509Certificate(text(`${name}.crt`));
 
-test("the server's names are those that clients use", () => {
-  const server = new X509Certificate(read(`${serverFile(42)}.crt`));
-  for (const host of ["localhost", "kubernetes.default.svc"]) expect(server.checkHost(host)).toBe(host);
-  for (const address of ["127.0.0.1", "127.42.192.1", "10.96.0.1"])
-    expect(server.checkIP(address)).toBe(address);
-});
+describe("the certificates of a cluster", () => {
+  it("are all signed by the cluster's authority and fit their keys", () => {
+    make();
+    const authority = certificate("ca");
+    expect(authority.ca).toBe(true);
+    expect(authority.verify(authority.publicKey)).toBe(true);
+    const names = readdirSync(join(dataDir, "pki")).filter(
+      (file) => file.endsWith(".crt") && file !== "ca.crt",
+    );
+    expect(names).toHaveLength(7);
+    for (const file of names) {
+      const issued = certificate(file.slice(0, -4));
+      expect(issued.ca).toBe(false);
+      expect(issued.checkIssued(authority)).toBe(true);
+      expect(issued.verify(authority.publicKey)).toBe(true);
+      expect(issued.checkPrivateKey(createPrivateKey(text(file.replace(".crt", ".key"))))).toBe(true);
+    }
+  });
 
-test("only the owner can read the keys", () => {
-  expect(statSync(join(dataDir, "pki")).mode & 0o777).toBe(0o700);
-  for (const file of readdirSync(join(dataDir, "pki")))
-    expect([file, statSync(join(dataDir, "pki", file)).mode & 0o777]).toEqual([file, 0o600]);
-});
+  it.each([
+    ["admin", "O=system:masters\nCN=kubernetes-admin"],
+    ["supervisor", "O=system:masters\nCN=kubemu:supervisor"],
+    ["proxy", "CN=system:kube-proxy"],
+    ["kubelet-client", "O=system:masters\nCN=kube-apiserver-kubelet-client"],
+    ["node-node-1", "O=system:nodes\nCN=system:node:node-1"],
+  ])("names the user of %s as Kubernetes does", (name, subject) => {
+    make();
+    expect(certificate(name).subject).toBe(subject);
+    expect(certificate(name).keyUsage).toEqual(["1.3.6.1.5.5.7.3.2"]);
+  });
 
-test("what is there is kept, and a new node gets its own from the same authority", async () => {
-  const [before, admin] = [read("ca.crt"), read("admin.crt")];
-  await ensurePki({ ...options, nodes: ["node-1", "node-2"] });
-  expect(read("ca.crt")).toBe(before);
-  expect(read("admin.crt")).toBe(admin);
-  expect(new X509Certificate(read("node-node-2.crt")).verify(new X509Certificate(before).publicKey)).toBe(
-    true,
-  );
-});
+  it("name every way to the API server", () => {
+    make(33);
+    const server = certificate(serverFile(33));
+    for (const host of [
+      "localhost",
+      "kubernetes",
+      "kubernetes.default.svc",
+      "kubernetes.default.svc.cluster.local",
+    ])
+      expect(server.checkHost(host)).toBe(host);
+    for (const address of ["127.0.0.1", "::1", "127.33.192.1", "10.96.0.1"])
+      expect(server.checkIP(address)).toBe(address);
+    expect(server.checkIP("127.34.192.1")).toBeUndefined();
+    expect(certificate("kubelet").checkHost("kubelet.kubemu")).toBe("kubelet.kubemu");
+  });
 
-test("without its authority everything is made anew", async () => {
-  const admin = read("admin.crt");
-  rmSync(join(dataDir, "pki", "ca.crt"));
-  await ensurePki(options);
-  expect(read("admin.crt")).not.toBe(admin);
-  expect(new X509Certificate(read("admin.crt")).verify(new X509Certificate(read("ca.crt")).publicKey)).toBe(
-    true,
-  );
+  it("are valid from a little before now for ten years", () => {
+    make();
+    const { validFrom, validTo } = certificate("admin");
+    expect(Date.parse(validFrom)).toBeLessThanOrEqual(NOW - DAY_MS + 1000);
+    expect(Date.parse(validTo)).toBeGreaterThan(NOW + 3649 * DAY_MS);
+  });
+
+  it("can be read by their owner only", () => {
+    make();
+    expect(statSync(join(dataDir, "pki")).mode & 0o777).toBe(0o700);
+    for (const file of readdirSync(join(dataDir, "pki")))
+      expect([file, statSync(join(dataDir, "pki", file)).mode & 0o777]).toEqual([file, 0o600]);
+  });
+
+  it("are kept; only what is new is issued, by the same authority", () => {
+    make(20, ["node-1"]);
+    const before = readdirSync(join(dataDir, "pki")).map((file) => [file, text(file)]);
+    make(21, ["node-1", "node-2"]);
+    for (const [file, was] of before) expect(text(file!)).toBe(was);
+    for (const name of [serverFile(21), "node-node-2"])
+      expect(certificate(name).verify(certificate("ca").publicKey)).toBe(true);
+  });
+
+  it("are all made anew where the authority is missing", () => {
+    make();
+    const admin = text("admin.crt");
+    rmSync(join(dataDir, "pki", "ca.crt"));
+    make();
+    expect(text("admin.crt")).not.toBe(admin);
+    expect(certificate("admin").verify(certificate("ca").publicKey)).toBe(true);
+  });
+
+  it("carry a TLS connection with both sides authenticated", async () => {
+    make();
+    const server = tls.createServer(
+      { key: text("server-20.key"), cert: text("server-20.crt"), ca: text("ca.crt"), requestCert: true },
+      (socket) => socket.end(JSON.stringify([socket.authorized, socket.getPeerCertificate().subject])),
+    );
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const socket = tls.connect({
+      host: "127.0.0.1",
+      port,
+      ca: text("ca.crt"),
+      key: text("admin.key"),
+      cert: text("admin.crt"),
+    });
+    let heard = "";
+    for await (const chunk of socket.setEncoding("utf8")) heard += chunk;
+    await new Promise((resolve) => server.close(resolve));
+    expect(JSON.parse(heard)).toEqual([true, { O: "system:masters", CN: "kubernetes-admin" }]);
+  });
+
+  it("satisfy openssl's strict reading", ({ skip }) => {
+    make();
+    const path = (file: string) => join(dataDir, "pki", file);
+    try {
+      execFileSync("openssl", ["version"], { stdio: "ignore" });
+    } catch {
+      skip("openssl is not installed");
+    }
+    const files = ["ca.crt", "admin.crt", "kubelet.crt", "server-20.crt"].map(path);
+    const output = execFileSync("openssl", ["verify", "-x509_strict", "-CAfile", path("ca.crt"), ...files], {
+      encoding: "utf8",
+    });
+    expect(output.match(/: OK/g)).toHaveLength(files.length);
+  });
 });
