@@ -3,6 +3,7 @@
 import type http from "node:http";
 import { createContainer } from "./container.ts";
 import { type Assignment, isAssignment } from "./protocol.ts";
+import { programs } from "./programs.ts";
 
 process.once("message", (message) => {
   if (!isAssignment(message)) process.exit(2);
@@ -17,7 +18,6 @@ async function become(assignment: Assignment): Promise<void> {
   for (const name of Object.keys(process.env)) delete process.env[name];
   Object.assign(process.env, assignment.env);
   process.chdir(assignment.cwd);
-  const { programs } = await import("./programs.ts");
   const program = programs[assignment.program];
   if (!program) {
     process.stderr.write(`exec: "${assignment.program}": executable file not found in $PATH\n`);

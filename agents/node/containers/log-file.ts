@@ -1,0 +1,174 @@
+// The log of one run of a container, in the format of the container runtime interface. Memory is bounded: while the
+// disk is behind, the container's pipes are not read, so a container that floods its log waits. Disk is bounded too:
+// a full file is renamed PATH.1, PATH.2 … and the oldest is removed.
+import { close, mkdirSync, open, renameSync, rmSync, write } from "node:fs";
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import type { Readable } from "node:stream";
+
+export type OutputStream = "stdout" | "stderr";
+export type OutputListener = (stream: OutputStream, chunk: Buffer) => void;
+
+export interface LogFile {
+  readonly path: string;
+  /** Resolves when every source has ended and all of it is written. */
+  readonly ended: Promise<void>;
+  /** Reads `source` to its end into the log. */
+  take(stream: OutputStream, source: Readable): void;
+  onOutput(listener: OutputListener): () => void;
+  /** Says that no more sources come; what does not end by itself is let go of. */
+  finish(): void;
+  /** Deletes it with all that was rotated. */
+  remove(): Promise<void>;
+}
+
+// The kubelet's containerLogMaxSize and containerLogMaxFiles.
+const MAX_BYTES = 10 * 1024 * 1024;
+const MAX_FILES = 5;
+// The container runtimes' longest entry; a longer line is split into partial ones.
+const MAX_ENTRY = 16 * 1024;
+const HIGH_WATER = 256 * 1024;
+// Output of a process that has ended can still be in its pipes; one that a surviving child holds open never ends.
+const LINGER_MS = 200;
+
+const NEWLINE = 10;
+
+export function createLogFile(file: string, { maxBytes = MAX_BYTES }: { maxBytes?: number } = {}): LogFile {
+  mkdirSync(path.dirname(file), { recursive: true });
+  const sources = new Set<Readable>();
+  const rest = new Map<OutputStream, Buffer>();
+  const listeners = new Set<OutputListener>();
+  let pending: Buffer[] = [];
+  let pendingBytes = 0;
+  let fd: number | undefined;
+  let writing = false;
+  let size = 0;
+  let finished = false;
+  let done: () => void = () => {};
+  const ended = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+
+  const settle = () => {
+    if (!finished || sources.size > 0 || writing || pendingBytes > 0) return;
+    if (fd !== undefined) close(fd, () => {});
+    fd = undefined;
+    done();
+  };
+  const drained = () => {
+    if (pendingBytes < HIGH_WATER) for (const source of sources) source.resume();
+    settle();
+  };
+  const flush = () => {
+    if (writing || pendingBytes === 0) return drained();
+    writing = true;
+    if (fd === undefined || size > maxBytes) return reopen();
+    const batch = Buffer.concat(pending);
+    pending = [];
+    pendingBytes = 0;
+    size += batch.length;
+    // A disk that is full loses the log, never the container: what cannot be written is dropped.
+    write(fd, batch, 0, batch.length, null, () => {
+      writing = false;
+      flush();
+    });
+  };
+  const reopen = () => {
+    if (fd !== undefined) {
+      close(fd, () => {});
+      fd = undefined;
+      rotate(file);
+      size = 0;
+    }
+    open(file, "a", 0o640, (error, opened) => {
+      writing = false;
+      if (error) {
+        pending = [];
+        pendingBytes = 0;
+      } else fd = opened;
+      flush();
+    });
+  };
+  const append = (stream: OutputStream, chunk: Buffer, last: boolean) => {
+    const before = rest.get(stream);
+    const text = before ? Buffer.concat([before, chunk]) : chunk;
+    const { entries, remainder } = splitEntries(text, stream, last);
+    if (remainder.length > 0) rest.set(stream, Buffer.from(remainder));
+    else rest.delete(stream);
+    for (const entry of entries) {
+      pending.push(entry);
+      pendingBytes += entry.length;
+    }
+    if (pendingBytes > HIGH_WATER) for (const source of sources) source.pause();
+    flush();
+  };
+
+  return {
+    path: file,
+    ended,
+    take(stream, source) {
+      sources.add(source);
+      const end = () => {
+        if (!sources.delete(source)) return;
+        append(stream, Buffer.alloc(0), true);
+        settle();
+      };
+      source.on("data", (chunk: Buffer) => {
+        if (!sources.has(source)) return;
+        for (const listener of listeners) listener(stream, chunk);
+        append(stream, chunk, false);
+      });
+      source.once("end", end).once("error", end).once("close", end);
+    },
+    onOutput(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    finish() {
+      finished = true;
+      if (sources.size > 0)
+        setTimeout(() => {
+          for (const source of sources) source.destroy();
+        }, LINGER_MS).unref();
+      settle();
+    },
+    async remove() {
+      for (let index = 0; index < MAX_FILES; index += 1)
+        await rm(index === 0 ? file : `${file}.${index}`, { force: true });
+    },
+  };
+}
+
+/** Cuts text into whole entries; with `last`, also what has no newline at its end. */
+function splitEntries(text: Buffer, stream: OutputStream, last: boolean): { entries: Buffer[]; remainder: Buffer } {
+  const stamp = `${new Date().toISOString().slice(0, -1)}000000Z ${stream} `;
+  const full = Buffer.from(`${stamp}F `);
+  const entries: Buffer[] = [];
+  let start = 0;
+  for (;;) {
+    const newline = text.indexOf(NEWLINE, start);
+    const end = newline < 0 ? text.length : newline;
+    while (end - start > MAX_ENTRY) {
+      entries.push(Buffer.from(`${stamp}P `), text.subarray(start, start + MAX_ENTRY), Buffer.from("\n"));
+      start += MAX_ENTRY;
+    }
+    if (newline < 0) break;
+    entries.push(full, text.subarray(start, newline + 1));
+    start = newline + 1;
+  }
+  const remainder = text.subarray(start);
+  if (!last || remainder.length === 0) return { entries, remainder };
+  entries.push(full, remainder, Buffer.from("\n"));
+  return { entries, remainder: Buffer.alloc(0) };
+}
+
+function rotate(file: string): void {
+  rmSync(`${file}.${MAX_FILES - 1}`, { force: true });
+  for (let index = MAX_FILES - 2; index >= 0; index -= 1) {
+    try {
+      renameSync(index === 0 ? file : `${file}.${index}`, `${file}.${index + 1}`);
+    } catch {
+      // There are not that many yet.
+    }
+  }
+}

@@ -1,0 +1,163 @@
+// One container's process: spawned as the leader of its own session and process group, tied to the agent's life where
+// the system can (setpriv), ended as a group. Knows nothing of pods.
+import { type ChildProcess, spawn } from "node:child_process";
+import { accessSync, constants, statSync } from "node:fs";
+import path from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { type Assignment, isListening } from "../../containers/protocol.ts";
+import type { ExitResult } from "../streams/host.ts";
+
+export interface ContainerProcess {
+  readonly pid: number;
+  readonly stdin: Writable | undefined;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** The leader has ended; its outputs may still hold text. */
+  readonly exited: Promise<ExitResult>;
+  /** Resolves when a built-in program listens, or the process has ended; at once for any other program. */
+  readonly listening: Promise<void>;
+  /** To the whole group; harmless once the leader has ended. */
+  signal(signal: NodeJS.Signals): void;
+}
+
+/** Starts processes; `prefix` is what ties them to this process' life (`setpriv --pdeathsig KILL --`), or empty. */
+export interface Spawner {
+  readonly prefix: readonly string[];
+  readonly containerProgram: string;
+}
+
+export interface Command {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly stdin: boolean;
+}
+
+// Small heaps and no helper threads: there are hundreds of these, each with next to nothing to do.
+const SMALL_NODE = ["--max-semi-space-size=1", "--v8-pool-size=0", "--max-lazy"];
+
+/** The prefix that makes the kernel kill a child with this process; empty where the system has none. */
+export async function probeDeathSignal(): Promise<readonly string[]> {
+  if (process.platform !== "linux") return [];
+  const prefix = ["setpriv", "--pdeathsig", "KILL", "--"];
+  return await new Promise((resolve) => {
+    const probe = spawn("setpriv", [...prefix.slice(1), "true"], { stdio: "ignore" });
+    probe.once("error", () => resolve([]));
+    probe.once("exit", (code) => resolve(code === 0 ? prefix : []));
+  });
+}
+
+/** Starts a program of the host. Rejects with an error whose `code` is ENOENT or EACCES where it cannot be started. */
+export function startCommand(spawner: Spawner, command: Command): Promise<ContainerProcess> {
+  const program = findProgram(command.argv[0] ?? "", command.env["PATH"] ?? "", command.cwd);
+  const argv = [...spawner.prefix, program, ...command.argv.slice(1)];
+  const child = spawn(argv[0]!, argv.slice(1), {
+    cwd: command.cwd,
+    env: command.env,
+    detached: true,
+    stdio: [command.stdin ? "pipe" : "ignore", "pipe", "pipe"],
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("spawn", () => resolve(containerProcess(child)));
+  });
+}
+
+/** An empty built-in container: becomes one by `assign`. */
+export interface EmptyContainer {
+  readonly process: ContainerProcess;
+  assign(assignment: Assignment): ContainerProcess;
+}
+
+/** Starts dist/container.js; it waits for its assignment. Throws where no process can be started. */
+export function startEmpty(spawner: Spawner, env: Readonly<Record<string, string>>): EmptyContainer {
+  const argv = [...spawner.prefix, process.execPath, ...SMALL_NODE, spawner.containerProgram];
+  const child = spawn(argv[0]!, argv.slice(1), {
+    env: { ...env },
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  if (child.pid === undefined) {
+    child.once("error", () => {});
+    throw new Error("no process could be started");
+  }
+  child.on("error", () => {});
+  const listening = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+    child.on("message", (message) => isListening(message) && resolve());
+  });
+  const started = containerProcess(child, listening);
+  return {
+    process: started,
+    assign(assignment) {
+      child.send(assignment, () => {});
+      return started;
+    },
+  };
+}
+
+function containerProcess(child: ChildProcess, listening: Promise<void> = Promise.resolve()): ContainerProcess {
+  const pid = child.pid!;
+  let ended = false;
+  const exited = new Promise<ExitResult>((resolve) => {
+    child.once("exit", (code, signal) => {
+      // The container's other processes end with its first one, as in a pid namespace. While one of the group lives its
+      // id is not given out again; with none left the call finds nobody.
+      killGroup(pid, "SIGKILL");
+      ended = true;
+      resolve({ code, signal });
+    });
+  });
+  return {
+    pid,
+    stdin: child.stdin ?? undefined,
+    stdout: child.stdout!,
+    stderr: child.stderr!,
+    exited,
+    listening,
+    signal: (signal) => {
+      if (!ended) killGroup(pid, signal);
+    },
+  };
+}
+
+function killGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Nobody is left in it.
+  }
+}
+
+/** The file that `name` stands for, searched as execvp does. Throws ENOENT or EACCES. */
+export function findProgram(name: string, searchPath: string, cwd: string): string {
+  if (name.includes("/")) {
+    const file = path.resolve(cwd, name);
+    const found = executable(file);
+    if (found === "yes") return file;
+    throw failure(found === "no" ? "EACCES" : "ENOENT", name);
+  }
+  for (const directory of searchPath.split(":")) {
+    const file = path.join(directory || cwd, name);
+    if (name !== "" && executable(file) === "yes") return file;
+  }
+  throw failure("ENOENT", name);
+}
+
+function executable(file: string): "yes" | "no" | "missing" {
+  try {
+    if (!statSync(file).isFile()) return "no";
+    accessSync(file, constants.X_OK);
+    return "yes";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EACCES" ? "no" : "missing";
+  }
+}
+
+/** runc's words. */
+function failure(code: "ENOENT" | "EACCES", name: string): NodeJS.ErrnoException {
+  const why = name.includes("/")
+    ? `stat ${name}: ${code === "ENOENT" ? "no such file or directory" : "permission denied"}`
+    : "executable file not found in $PATH";
+  return Object.assign(new Error(`exec: ${JSON.stringify(name)}: ${why}`), { code });
+}

@@ -1,0 +1,125 @@
+// Keeps this node's Node object: makes it or takes it over at the start, reports its conditions every nodeStatusMs and
+// its images when they change. Labels, taints and annotations of others are left alone.
+import { readFileSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import type { ContainerImage, Node, NodeCondition, NodeStatus, Taint } from "../../../src/api/generated/types.ts";
+import { nodes } from "../../../src/api/kinds/node.ts";
+import { TAINT_OUT_OF_SERVICE } from "../../../src/api/names.ts";
+import { hasReason } from "../../../src/api/status-error.ts";
+import { runForever } from "../../../src/base/run-forever.ts";
+import type { NodeContext } from "../context.ts";
+import { type Machine, nodeConditions, nodeLabels, nodeStatus, thisMachine } from "./node-object.ts";
+
+export interface Registration {
+  /** Writes Ready False, `node is shutting down`. */
+  shutDown(): Promise<void>;
+  readonly uid: string;
+  /** Resolves when the loop has ended. */
+  readonly done: Promise<void>;
+}
+
+// The kubelet's --node-status-max-images.
+const MAX_IMAGES = 50;
+
+export async function readMachine(directory: string): Promise<Machine> {
+  const read = (path: string) => {
+    try {
+      return readFileSync(path, "utf8");
+    } catch {
+      return undefined;
+    }
+  };
+  const disk = await statfs(directory);
+  return thisMachine(read, disk.blocks * disk.bsize);
+}
+
+/** Resolves once the Node is written with Ready True. */
+export async function registerNode(
+  context: NodeContext,
+  { machine, port, signal }: { machine: Machine; port: number; signal: AbortSignal },
+): Promise<Registration> {
+  const { settings, client, clock, timing, log } = context;
+  const name = settings.node;
+  let shuttingDown = false;
+  let conditions: NodeCondition[] | undefined;
+
+  const status = (): NodeStatus => {
+    conditions = nodeConditions(conditions, { now: clock.now(), shuttingDown });
+    const images = pulledImages(context.pulled);
+    return nodeStatus({ name, address: context.network.nodeIP, port, machine, images, conditions });
+  };
+  const write = async () => {
+    const wanted = status();
+    await client.patch(nodes, { name }, "strategic", { status: wanted }, { subresource: "status" });
+  };
+
+  const node = await ensureNode(context);
+  conditions = node.status?.conditions;
+  const wasReady = conditions?.some(({ type, status }) => type === "Ready" && status === "True");
+  recordStart(context, node, wasReady ?? false);
+  await write();
+  const done = runForever(
+    "node status",
+    async (ended) => {
+      for (;;) {
+        await clock.sleep(timing.nodeStatusMs, ended);
+        if (ended.aborted) return;
+        await write();
+      }
+    },
+    { log, clock, signal },
+  );
+  return {
+    uid: node.metadata.uid,
+    done,
+    async shutDown() {
+      shuttingDown = true;
+      await write();
+    },
+  };
+}
+
+/** The Node object, made where there is none; kubemu's own labels and podCIDR brought up to date where there is one. */
+async function ensureNode(context: NodeContext): Promise<Node> {
+  const { settings, client } = context;
+  const { node: name, slot, index, singleAddress } = settings;
+  const podCIDR = singleAddress ? undefined : `127.${slot}.${index}.0/24`;
+  const spec = podCIDR ? { podCIDR, podCIDRs: [podCIDR] } : {};
+  const metadata = {
+    name,
+    labels: nodeLabels(name),
+    annotations: { "volumes.kubernetes.io/controller-managed-attach-detach": "true" },
+  };
+  try {
+    return await client.create(nodes, { metadata, spec });
+  } catch (error) {
+    if (!hasReason(error, "AlreadyExists")) throw error;
+  }
+  const present = await client.get(nodes, { name });
+  const taints = (present.spec?.taints ?? []).filter(({ key }: Taint) => key !== TAINT_OUT_OF_SERVICE);
+  const sameTaints = taints.length === (present.spec?.taints ?? []).length;
+  const labels = present.metadata.labels ?? {};
+  const sameLabels = Object.entries(metadata.labels).every(([key, value]) => labels[key] === value);
+  const sameRange = present.spec?.podCIDR === podCIDR;
+  if (sameTaints && sameLabels && sameRange) return present;
+  return await client.patch(nodes, { name }, "merge", {
+    metadata: { resourceVersion: present.metadata.resourceVersion, labels: metadata.labels },
+    spec: { ...spec, ...(sameTaints ? {} : { taints }) },
+  });
+}
+
+function recordStart({ recorder }: NodeContext, node: Node, wasReady: boolean): void {
+  const about = { ...node, apiVersion: "v1", kind: "Node" };
+  const { name } = node.metadata;
+  recorder.event(about, "Normal", "Starting", "Starting kubelet.");
+  for (const reason of ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"])
+    recorder.event(about, "Normal", reason, `Node ${name} status is now: ${reason}`);
+  if (!wasReady) recorder.event(about, "Normal", "NodeReady", `Node ${name} status is now: NodeReady`);
+}
+
+const pulledImages = (pulled: ReadonlyMap<string, number>): ContainerImage[] =>
+  [...pulled]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, MAX_IMAGES)
+    .map(([name, sizeBytes]) => ({ names: [name], sizeBytes }));
+
