@@ -46,9 +46,7 @@ describe("a cluster with a Service in front of three replicas", () => {
 
   test("restarts a container that was killed, in place", async () => {
     const traffic = keepSending(url);
-    const [victim] = (await eventually("three pods", readyPods)) as [
-      Awaited<ReturnType<Cluster["pods"]>>[number],
-    ];
+    const victim = (await eventually("three pods", readyPods))[0]!;
     process.kill(victim.containers[0]!.pid, "SIGKILL");
     await eventually("RESTARTS is 1", async () => {
       const status = await cluster.kubectl(
@@ -69,7 +67,7 @@ describe("a cluster with a Service in front of three replicas", () => {
 
   test("replaces a pod that was deleted", async () => {
     const traffic = keepSending(url);
-    const [victim] = (await eventually("three pods", readyPods)) as [{ name: string }];
+    const victim = (await eventually("three pods", readyPods))[0]!;
     await cluster.kubectl("delete", "pod", victim.name);
     const now = await eventually("three pods again", readyPods);
     expect(now.map(({ name }) => name)).not.toContain(victim.name);
