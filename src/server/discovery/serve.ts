@@ -22,7 +22,8 @@ const VERSION = {
 };
 
 const HEALTH_PATHS: ReadonlySet<string | undefined> = new Set(["healthz", "livez", "readyz"]);
-const OPENAPI_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+// Asked for with `@v1.0`, answered without: an `@` is not allowed in a media type, and Go's parser refuses it.
+const OPENAPI_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 export interface Documents {
   /** Answers any GET that names no resource. Throws 404 and 406. */
