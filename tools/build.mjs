@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { chmod, rm } from "node:fs/promises";
 import { build } from "esbuild";
+import { writeDescriptions } from "./descriptions.mjs";
 
 const programs = {
   kubemu: "src/cli/main.ts",
@@ -35,3 +36,4 @@ await build({
   },
 });
 if (existsSync("dist/kubemu.js")) await chmod("dist/kubemu.js", 0o755);
+await writeDescriptions("dist");
