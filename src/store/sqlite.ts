@@ -110,8 +110,26 @@ function sqlitePersistence(database: DatabaseSync, path: string): Persistence {
       }
       revision = newRevision;
     },
-    close: () => database.close(),
+    close() {
+      try {
+        letGo(database);
+      } finally {
+        database.close();
+      }
+    },
   };
+}
+
+/**
+ * Writes the log back into the file and drops the lock. Closing alone would do, but @photostructure/sqlite keeps a connection
+ * alive until its prepared statements are collected.
+ */
+function letGo(database: DatabaseSync): void {
+  rollback(database);
+  database.exec("PRAGMA journal_mode = DELETE");
+  database.exec("PRAGMA locking_mode = NORMAL");
+  // The lock goes with the next access.
+  database.exec("SELECT count(*) FROM sqlite_schema");
 }
 
 function rollback(database: DatabaseSync): void {
