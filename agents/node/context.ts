@@ -5,7 +5,7 @@ import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
 import type { Timing } from "../../src/base/timing.ts";
 import type { Client } from "../../src/client/client.ts";
-import type { Lister } from "../../src/client/informer.ts";
+import type { Informer } from "../../src/client/informer.ts";
 import type { Recorder } from "../../src/client/recorder.ts";
 import type { NodeAgentSettings } from "../../src/process/settings.ts";
 import type { Environment, References } from "./containers/environment.ts";
@@ -28,8 +28,8 @@ export interface NodeContext {
   readonly pool: WarmPool;
   /** How many containers may be starting at once. */
   readonly slots: Slots;
-  readonly images: Lister<Image>;
-  readonly services: Lister<Service>;
+  readonly images: Informer<Image>;
+  readonly services: Informer<Service>;
   readonly references: ReferenceStore;
   readonly allocatable: Readonly<Record<string, string>>;
   /** DATA_DIR/nodes/NAME */

@@ -1,0 +1,52 @@
+// dist/node-agent.js: one node of the cluster, as a process of its own. Ends with its supervisor: when the IPC channel
+// closes, its containers are killed at once and it exits.
+import { fileURLToPath } from "node:url";
+import { systemClock } from "../../src/base/clock.ts";
+import { createClient } from "../../src/client/create-client.ts";
+import { readCredentials } from "../../src/client/credentials.ts";
+import { createHttpsTransport } from "../../src/client/http-transport.ts";
+import { type NodeAgentSettings, parseSettings } from "../../src/process/settings.ts";
+import { type NodeAgent, startNodeAgent } from "./agent.ts";
+import { createLineLog } from "./line-log.ts";
+
+// The kubelet's shutdownGracePeriod is an operator's choice; a laptop's `down` should not take longer than this.
+const SHUTDOWN_GRACE_MS = 5_000;
+
+async function main(): Promise<void> {
+  const settings = parseSettings<NodeAgentSettings>(process.argv);
+  const log = createLineLog(systemClock, { node: settings.node });
+  let agent: NodeAgent | undefined;
+  let isStopping = false;
+  process.on("disconnect", () => {
+    agent?.killAll();
+    process.exit(0);
+  });
+  const stop = () => {
+    if (isStopping) return;
+    isStopping = true;
+    void (async () => {
+      await agent?.stop(SHUTDOWN_GRACE_MS).catch((error: unknown) => {
+        log.error({ error: String(error) }, "node not stopped cleanly");
+        agent?.killAll();
+      });
+      process.exit(0);
+    })();
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  const credentials = readCredentials(settings.dataDir, `node-${settings.node}`);
+  const transport = createHttpsTransport({ server: settings.apiServer, ...credentials });
+  agent = await startNodeAgent({
+    settings,
+    client: createClient(transport, { userAgent: "kubelet" }),
+    clock: systemClock,
+    log,
+    containerProgram: fileURLToPath(new URL("./container.js", import.meta.url)),
+  });
+  process.send?.({ ready: true });
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`node agent: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(1);
+});
