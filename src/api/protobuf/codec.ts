@@ -41,7 +41,7 @@ export function decodeProtobuf(
       contentType === "application/json"
         ? (JSON.parse(Buffer.from(raw).toString("utf8")) as JsonObject)
         : new Codec(lookup).decode(raw, schema);
-    return { apiVersion, kind, object: { ...content, apiVersion, kind } };
+    return { apiVersion, kind, object: { apiVersion, kind, ...content } };
   } catch (error) {
     if (!(error instanceof WireError || error instanceof SyntaxError)) throw error;
     throw badRequest(`the provided data cannot be decoded as protobuf: ${error.message}`);

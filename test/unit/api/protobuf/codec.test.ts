@@ -1,8 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { decodeObject } from "../../../../src/api/decode.ts";
 import { decodeProtobuf, encodeProtobuf } from "../../../../src/api/protobuf/codec.ts";
 import { type FieldSchema, kubernetesType, kubernetesTypes } from "../../../../src/api/schema.ts";
 import { isOmittedWhenZero, isZero } from "../../../../src/api/zero-values.ts";
+// Request bodies as kubectl 1.33 sent them for `create deployment`, `create secret` and so on, and what they say.
+import bodies from "./kubectl-bodies.json" with { type: "json" };
 
 const bytesOf = (hex: string) => Uint8Array.from(Buffer.from(hex.replace(/\s/g, ""), "hex"));
 const roundTrip = (object: Record<string, unknown>, schema: string) =>
@@ -124,6 +127,24 @@ describe("protobuf codec", () => {
       kind: "Deployment",
       spec: { replicas: 0 },
     });
+  });
+
+  it.each(bodies)("reads the $kind that kubectl 1.33 creates", ({ base64, object }) => {
+    const schemaOf = (apiVersion: string, kind: string) =>
+      Object.keys(kubernetesTypes).find((name) =>
+        kubernetesTypes[name]?.gvk?.some(
+          ([group, version, one]) => one === kind && apiVersion === (group ? `${group}/${version}` : version),
+        ),
+      );
+    const decoded = decodeProtobuf(Buffer.from(base64, "base64"), kubernetesType, schemaOf);
+    expect(decoded.object).toEqual(object);
+    const { object: again, unknownFields } = decodeObject(
+      decoded.object,
+      schemaOf(decoded.apiVersion, decoded.kind) ?? "",
+      kubernetesType,
+    );
+    expect(again).toEqual(object);
+    expect(unknownFields).toEqual([]);
   });
 
   it("keeps keys like __proto__ ordinary", () => {
