@@ -61,10 +61,9 @@ function findLog(
   { container, previous }: { container: string; previous: boolean },
 ): { log: ContainerLog; isLast: boolean } {
   const named = `container ${JSON.stringify(container)} in pod ${JSON.stringify(pod.metadata.name)}`;
-  const run = previous
-    ? previousRun(statusOf(pod, container), named)
-    : chooseRun(statusOf(pod, container), named);
-  const log = host.log(pod, container, run === "previous");
+  const status = statusOf(pod, container);
+  const run = previous ? previousRun(status, named) : currentRun(status, named);
+  const log = host.log(pod, container, run === "earlier");
   if (!log)
     throw refusal(400, previous ? `previous terminated ${named} not found` : `${named} is not available`);
   return { log, isLast: previous };

@@ -89,11 +89,14 @@ export function createHeaderWriter(): (headers: SpdyHeaders) => Buffer {
 // Deflate, 32 KB window, with the preset dictionary of that Adler-32 (RFC 1950 section 2.2).
 const ZLIB_HEAD = Buffer.from("7820e3c6a7c2", "hex");
 
+// An empty stored piece, as zlib's sync flush writes it: without it Go's reader waits for the next piece before it gives out this one.
+const SYNC_FLUSH = Buffer.from("000000ffff", "hex");
+
 function stored(bytes: Buffer): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt16LE(bytes.length, 1);
   head.writeUInt16LE(~bytes.length & 0xffff, 3);
-  return Buffer.concat([head, bytes]);
+  return Buffer.concat([head, bytes, SYNC_FLUSH]);
 }
 
 function length(value: number): Buffer {
