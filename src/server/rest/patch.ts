@@ -244,8 +244,12 @@ function conflictText(conflicts: readonly FieldConflict[]): string {
   const byMessage = new Map<string, string[]>();
   for (const { message, field } of conflicts)
     byMessage.set(message, [...(byMessage.get(message) ?? []), field]);
-  const lines = [...byMessage].map(
-    ([message, fields]) => `${message}:\n${fields.map((field) => `- ${field}`).join("\n")}`,
-  );
+  // Kubernetes' list says "conflicts with", its single sentence "conflict with".
+  const lines = [...byMessage]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([message, fields]) => {
+      const paths = fields.map((field) => `- ${field}`);
+      return [`${message.replace(/^conflict /, "conflicts ")}:`, ...paths].join("\n");
+    });
   return `${count}${lines.join("\n")}`;
 }
