@@ -2,8 +2,8 @@
 // which, and ends when the agent is gone. Imports stay few: this is the process there are most of.
 import type http from "node:http";
 import { createContainer } from "./container.ts";
-import { type Assignment, isAssignment } from "./protocol.ts";
 import { programs } from "./programs.ts";
+import { type Assignment, isAssignment } from "./protocol.ts";
 
 process.once("message", (message) => {
   if (!isAssignment(message)) process.exit(2);

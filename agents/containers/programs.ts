@@ -1,7 +1,14 @@
 // Every built-in program by name. The image catalogue (agents/node/images/) says which images they stand for.
 import type { Container } from "./container.ts";
 import { agnhost } from "./programs/agnhost.ts";
-import { echoServer, fallback, helloApp, hpaExample, httpEcho, kubernetesBootcamp } from "./programs/samples.ts";
+import {
+  echoServer,
+  fallback,
+  helloApp,
+  hpaExample,
+  httpEcho,
+  kubernetesBootcamp,
+} from "./programs/samples.ts";
 import { httpd, nginx } from "./programs/web-server.ts";
 
 export type Program = (container: Container) => void;

@@ -31,7 +31,8 @@ export function containerEvents(
 ): PodEvents {
   const options = { fieldPath: `spec.${init ? "initContainers" : "containers"}{${name}}` };
   const normal = (reason: string, message: string) => recorder.event(pod, "Normal", reason, message, options);
-  const warning = (reason: string, message: string) => recorder.event(pod, "Warning", reason, message, options);
+  const warning = (reason: string, message: string) =>
+    recorder.event(pod, "Warning", reason, message, options);
   return {
     pulling: (image) => normal("Pulling", `Pulling image "${image}"`),
     pulled: (image, tookMs, sizeBytes) => {
@@ -42,7 +43,8 @@ export function containerEvents(
       );
     },
     present: (image) => normal("Pulled", `Container image "${image}" already present on machine`),
-    neverPull: (image) => warning("ErrImageNeverPull", `Container image "${image}" is not present with pull policy of Never`),
+    neverPull: (image) =>
+      warning("ErrImageNeverPull", `Container image "${image}" is not present with pull policy of Never`),
     pullFailed: (image, error) => {
       warning("Failed", `Failed to pull image "${image}": ${error}`);
       warning("Failed", "Error: ErrImagePull");

@@ -4,8 +4,8 @@ import os from "node:os";
 import type { Pod } from "../../src/api/generated/types.ts";
 import { execIn } from "./containers/exec.ts";
 import type { ContainerRun, NodeContext, PodRecord } from "./context.ts";
-import { podStatus } from "./pod/status.ts";
 import type { PodRegistry } from "./pod/registry.ts";
+import { podStatus } from "./pod/status.ts";
 import type { ContainerUsage, NodeHost } from "./streams/host.ts";
 
 // USER_HZ, the unit of /proc/PID/stat's times: 100 on every Linux that Node runs on.
@@ -53,7 +53,9 @@ export function createNodeHost(context: NodeContext, registry: () => PodRegistry
     async usage() {
       const running = registry().records().flatMap(runningContainers);
       const containers = await Promise.all(running.map(containerUsage));
-      const cpuSeconds = os.cpus().reduce((sum, { times }) => sum + (times.user + times.sys + times.nice) / 1000, 0);
+      const cpuSeconds = os
+        .cpus()
+        .reduce((sum, { times }) => sum + (times.user + times.sys + times.nice) / 1000, 0);
       return {
         cpuSeconds,
         memoryBytes: os.totalmem() - os.freemem(),
@@ -81,7 +83,10 @@ async function containerUsage({ record, name, run }: RunningContainer): Promise<
   try {
     const stat = await readFile(`/proc/${run.process.pid}/stat`, "latin1");
     // After the command's closing bracket: state is field 3, utime 14, stime 15, cutime 16, cstime 17, rss 24 (pages).
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ").map(Number);
+    const fields = stat
+      .slice(stat.lastIndexOf(")") + 2)
+      .split(" ")
+      .map(Number);
     const ticks = [11, 12, 13, 14].reduce((sum, index) => sum + (fields[index] ?? 0), 0);
     return {
       namespace: record.pod.metadata.namespace ?? "default",

@@ -2,19 +2,19 @@
 // closes, its containers are killed at once and it exits.
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../../src/base/clock.ts";
+import { createLineLog } from "../../src/base/line-log.ts";
 import { createClient } from "../../src/client/create-client.ts";
 import { readCredentials } from "../../src/client/credentials.ts";
 import { createHttpsTransport } from "../../src/client/http-transport.ts";
 import { type NodeAgentSettings, parseSettings } from "../../src/process/settings.ts";
 import { type NodeAgent, startNodeAgent } from "./agent.ts";
-import { createLineLog } from "./line-log.ts";
 
 // The kubelet's shutdownGracePeriod is an operator's choice; a laptop's `down` should not take longer than this.
 const SHUTDOWN_GRACE_MS = 5_000;
 
 async function main(): Promise<void> {
   const settings = parseSettings<NodeAgentSettings>(process.argv);
-  const log = createLineLog(systemClock, { node: settings.node });
+  const log = createLineLog({ node: settings.node });
   let agent: NodeAgent | undefined;
   let isStopping = false;
   process.on("disconnect", () => {
@@ -47,6 +47,8 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`node agent: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(
+    `node agent: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   process.exit(1);
 });

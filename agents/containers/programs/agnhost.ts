@@ -15,7 +15,6 @@ export function agnhost(container: Container): void {
   start({ ...container, args, flag: (name) => flagOf(args, name) });
 }
 
-
 const COMMANDS: Readonly<Record<string, (container: Container) => void>> = {
   netexec,
   "serve-hostname": serveHostname,

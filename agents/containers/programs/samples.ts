@@ -8,7 +8,9 @@ export function kubernetesBootcamp(container: Container): void {
   const version = container.tag.replace(/^v/, "");
   const shown = /^\d+$/.test(version) ? version : "1";
   const pod = container.env["HOSTNAME"] ?? container.pod;
-  container.print(`Kubernetes Bootcamp App Started At: ${new Date().toISOString()} | Running On:  ${pod} \n\n`);
+  container.print(
+    `Kubernetes Bootcamp App Started At: ${new Date().toISOString()} | Running On:  ${pod} \n\n`,
+  );
   let requests = 0;
   const startedAt = Date.now();
   container.serve(8080, (request, response) => {
@@ -32,7 +34,9 @@ export function helloApp(container: Container): void {
     container.printError(`Serving request: ${request.url}\n`);
     request.resume();
     response.writeHead(200, text);
-    response.end(`Hello, world!\nVersion: ${full}\nHostname: ${container.env["HOSTNAME"] ?? container.pod}\n`);
+    response.end(
+      `Hello, world!\nVersion: ${full}\nHostname: ${container.env["HOSTNAME"] ?? container.pod}\n`,
+    );
   });
 }
 
@@ -87,7 +91,9 @@ export function echoServer(container: Container): void {
 /** Stands in for an image that the catalogue does not know. */
 export function fallback(container: Container): void {
   const ports = container.ports.length > 0 ? container.ports : [8080];
-  container.print(`kubemu has no program for the image ${container.image}: this small web server stands in for it\n`);
+  container.print(
+    `kubemu has no program for the image ${container.image}: this small web server stands in for it\n`,
+  );
   for (const port of ports)
     container.serve(port, (request, response) => {
       request.resume();

@@ -50,7 +50,10 @@ export function nginx(container: Container): void {
 </html>
 `,
     errorPage: (code, text) =>
-      page(`${code} ${text}`, `<center><h1>${code} ${text}</h1></center>\r\n<hr><center>${server}</center>\r\n`),
+      page(
+        `${code} ${text}`,
+        `<center><h1>${code} ${text}</h1></center>\r\n<hr><center>${server}</center>\r\n`,
+      ),
   });
 }
 
@@ -110,7 +113,11 @@ async function reply(exchange: Exchange): Promise<void> {
   sendFile(exchange, file, found);
 }
 
-function sendFile({ request, response }: Exchange, file: string, found: { mtimeMs: number; size: number }): void {
+function sendFile(
+  { request, response }: Exchange,
+  file: string,
+  found: { mtimeMs: number; size: number },
+): void {
   const tag = `"${Math.floor(found.mtimeMs / 1000).toString(16)}-${found.size.toString(16)}"`;
   response.setHeader("Content-Type", TYPES[path.extname(file).toLowerCase()] ?? "application/octet-stream");
   response.setHeader("Last-Modified", new Date(found.mtimeMs).toUTCString());
@@ -127,7 +134,10 @@ function sendFile({ request, response }: Exchange, file: string, found: { mtimeM
   }
   // The file may be replaced while it is read (a ConfigMap that changes): send no more than was promised.
   if (found.size === 0) response.end();
-  else createReadStream(file, { end: found.size - 1 }).on("error", () => response.destroy()).pipe(response);
+  else
+    createReadStream(file, { end: found.size - 1 })
+      .on("error", () => response.destroy())
+      .pipe(response);
 }
 
 function fail({ response, web }: Exchange, code: number, text: string): void {

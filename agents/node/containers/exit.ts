@@ -56,7 +56,8 @@ async function lastWords(options: {
 }): Promise<string> {
   const { container, terminationLog, log, exitCode } = options;
   const written = await firstBytes(terminationLog, MAX_MESSAGE);
-  if (written !== "" || exitCode === 0 || container.terminationMessagePolicy !== "FallbackToLogsOnError") return written;
+  if (written !== "" || exitCode === 0 || container.terminationMessagePolicy !== "FallbackToLogsOnError")
+    return written;
   const text = await readFile(log, "utf8").catch(() => "");
   const lines = text.trimEnd().split("\n").slice(-MAX_LOG_LINES);
   return lines

@@ -30,6 +30,7 @@ export function probeTarget({ context, record, container, run }: HookTarget): Ta
     podIP: record.state.podIP ?? context.network.nodeIP,
     ports: container.ports ?? [],
     portMap: run.portMap,
-    exec: (argv, timeoutMs) => runCommand(context, { record, run }, { argv, timeoutMs: Math.min(timeoutMs, 2 ** 31 - 1) }),
+    exec: (argv, timeoutMs) =>
+      runCommand(context, { record, run }, { argv, timeoutMs: Math.min(timeoutMs, 2 ** 31 - 1) }),
   };
 }

@@ -140,7 +140,11 @@ export function createLogFile(file: string, { maxBytes = MAX_BYTES }: { maxBytes
 }
 
 /** Cuts text into whole entries; with `last`, also what has no newline at its end. */
-function splitEntries(text: Buffer, stream: OutputStream, last: boolean): { entries: Buffer[]; remainder: Buffer } {
+function splitEntries(
+  text: Buffer,
+  stream: OutputStream,
+  last: boolean,
+): { entries: Buffer[]; remainder: Buffer } {
   const stamp = `${new Date().toISOString().slice(0, -1)}000000Z ${stream} `;
   const full = Buffer.from(`${stamp}F `);
   const entries: Buffer[] = [];

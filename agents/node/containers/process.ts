@@ -96,7 +96,10 @@ export function startEmpty(spawner: Spawner, env: Readonly<Record<string, string
   };
 }
 
-function containerProcess(child: ChildProcess, listening: Promise<void> = Promise.resolve()): ContainerProcess {
+function containerProcess(
+  child: ChildProcess,
+  listening: Promise<void> = Promise.resolve(),
+): ContainerProcess {
   const pid = child.pid!;
   let ended = false;
   const exited = new Promise<ExitResult>((resolve) => {

@@ -8,7 +8,7 @@ import type { Waiting } from "../pod/state.ts";
 
 export type PullResult =
   | { readonly image: ResolvedImage }
-  | { readonly waiting: Waiting; /** Try again then. */ readonly retryAt?: number };
+  | { readonly waiting: Waiting /** Try again then. */; readonly retryAt?: number };
 
 /** Never rejects. */
 export async function pullImage(

@@ -1,8 +1,9 @@
 // ConfigMaps and Secrets that pods of this node refer to. Each is watched on its own (as the kubelet does), from the
 // first pod that asks until the last one is gone; a change wakes the pods that use it.
+
+import type { ConfigMap, Secret } from "../../../src/api/generated/types.ts";
 import { configMaps } from "../../../src/api/kinds/config-map.ts";
 import { secrets } from "../../../src/api/kinds/secret.ts";
-import type { ConfigMap, Secret } from "../../../src/api/generated/types.ts";
 import type { KubeObject } from "../../../src/api/object.ts";
 import type { Resource } from "../../../src/api/resource.ts";
 import type { Clock } from "../../../src/base/clock.ts";
@@ -63,7 +64,9 @@ export function createReferences(options: {
       async configMap(namespace, name) {
         const found = await find<ConfigMap>(configMaps, { namespace, name }, uid);
         if (!found) return undefined;
-        const text = Object.entries(found.data ?? {}).map(([key, value]) => [key, Buffer.from(value)] as const);
+        const text = Object.entries(found.data ?? {}).map(
+          ([key, value]) => [key, Buffer.from(value)] as const,
+        );
         const bytes = Object.entries(found.binaryData ?? {}).map(
           ([key, value]) => [key, Buffer.from(value, "base64")] as const,
         );
@@ -72,7 +75,9 @@ export function createReferences(options: {
       async secret(namespace, name) {
         const found = await find<Secret>(secrets, { namespace, name }, uid);
         if (!found) return undefined;
-        const data = Object.entries(found.data ?? {}).map(([key, value]) => [key, Buffer.from(value, "base64")] as const);
+        const data = Object.entries(found.data ?? {}).map(
+          ([key, value]) => [key, Buffer.from(value, "base64")] as const,
+        );
         return Object.fromEntries(data);
       },
     }),

@@ -10,6 +10,7 @@ import { nextBackoff } from "../pod/plan.ts";
 import { type ContainerState, containerSpec } from "../pod/state.ts";
 import { startContainerProbes } from "../probes/container-probes.ts";
 import { mountVolumes, prepareTerminationLog } from "../volumes/mount.ts";
+import { unlessAborted } from "./abort.ts";
 import {
   ConfigError,
   type Environment,
@@ -22,7 +23,6 @@ import { watchExit } from "./exit.ts";
 import { runHook } from "./hooks.ts";
 import { createLogFile } from "./log-file.ts";
 import { type ContainerProcess, startCommand } from "./process.ts";
-import { unlessAborted } from "./abort.ts";
 import { pullImage } from "./pull.ts";
 import { stopContainer } from "./stop.ts";
 
@@ -82,7 +82,11 @@ async function launch(start: Start, image: ResolvedImage): Promise<void> {
   events.created();
   const isRestart = state.ran;
   if (state.last)
-    state.backoffMs = nextBackoff(state.backoffMs, state.last.finishedAt - state.last.startedAt, context.timing);
+    state.backoffMs = nextBackoff(
+      state.backoffMs,
+      state.last.finishedAt - state.last.startedAt,
+      context.timing,
+    );
   const index = state.restartCount + (isRestart ? 1 : 0);
   const log = createLogFile(path.join(directory, `${index}.log`));
   const process = await spawnProcess(start, image, { environment, cwd, root });
@@ -106,7 +110,8 @@ async function launch(start: Start, image: ResolvedImage): Promise<void> {
   state.ready = container.readinessProbe === undefined && container.startupProbe === undefined;
   watchExit({ record, state, run, terminationLog, container, clock: context.clock });
   await Promise.race([process.listening, context.clock.sleep(LISTEN_LIMIT_MS, record.ending.signal)]);
-  if (record.runs.get(state.name)?.at(-1) !== run || state.last?.containerID === `process://${process.pid}`) return;
+  if (record.runs.get(state.name)?.at(-1) !== run || state.last?.containerID === `process://${process.pid}`)
+    return;
   state.running = { pid: process.pid, startedAt: run.startedAt };
   events.started();
 }
@@ -120,7 +125,11 @@ function keepRun(record: PodRecord, name: string, run: ContainerRun): void {
   if (dropped) void dropped.log.remove();
 }
 
-async function environmentOf({ context, record, container }: Start, program: ImageProgram, root: string): Promise<Environment> {
+async function environmentOf(
+  { context, record, container }: Start,
+  program: ImageProgram,
+  root: string,
+): Promise<Environment> {
   const { settings, services, allocatable, network, references } = context;
   const { pod, portMap } = record;
   const podIP = record.state.podIP ?? network.nodeIP;
@@ -142,7 +151,11 @@ async function environmentOf({ context, record, container }: Start, program: Ima
     references: references.forPod(record.uid),
     base,
   });
-  const marks = { KUBEMU_CLUSTER: own["KUBEMU_CLUSTER"]!, KUBEMU_NODE: own["KUBEMU_NODE"]!, KUBEMU_POD: own["KUBEMU_POD"]! };
+  const marks = {
+    KUBEMU_CLUSTER: own["KUBEMU_CLUSTER"]!,
+    KUBEMU_NODE: own["KUBEMU_NODE"]!,
+    KUBEMU_POD: own["KUBEMU_POD"]!,
+  };
   return { ...base, ...manifest, ...marks };
 }
 
@@ -163,7 +176,8 @@ async function spawnProcess(
   { environment, cwd, root }: { environment: Environment; cwd: string; root: string },
 ): Promise<ContainerProcess> {
   const { program } = image;
-  const all = (words: readonly string[] | undefined) => (words ?? []).map((word) => expand(word, environment));
+  const all = (words: readonly string[] | undefined) =>
+    (words ?? []).map((word) => expand(word, environment));
   if (program.builtin && !container.command?.length) {
     const args = container.args?.length ? all(container.args) : (program.args ?? []);
     const declared = (container.ports ?? []).map((port) => port.containerPort);
@@ -184,9 +198,18 @@ async function spawnProcess(
   record.foreign = true;
   const entry = container.command?.length ? all(container.command) : (program.command ?? []);
   // A container's command replaces the image's arguments too.
-  const args = container.args?.length ? all(container.args) : container.command?.length ? [] : (program.args ?? []);
+  const args = container.args?.length
+    ? all(container.args)
+    : container.command?.length
+      ? []
+      : (program.args ?? []);
   const argv = [...entry, ...args];
-  return await startCommand(context.spawner, { argv, env: environment, cwd, stdin: container.stdin ?? false });
+  return await startCommand(context.spawner, {
+    argv,
+    env: environment,
+    cwd,
+    stdin: container.stdin ?? false,
+  });
 }
 
 function failed({ context, record, state, events }: Start, error: unknown): StartResult {
@@ -203,7 +226,14 @@ function failed({ context, record, state, events }: Start, error: unknown): Star
   if (state.ran) state.restartCount += 1;
   state.ran = true;
   state.beforeLast = state.last;
-  state.last = { exitCode: 128, reason: "StartError", message, startedAt: 0, finishedAt: now, containerID: "" };
+  state.last = {
+    exitCode: 128,
+    reason: "StartError",
+    message,
+    startedAt: 0,
+    finishedAt: now,
+    containerID: "",
+  };
   state.waiting = { reason: "RunContainerError", message };
   events.failed(message);
   record.wake();

@@ -36,7 +36,11 @@ export async function stopContainer(
   });
   const until = async (limitMs: number) => {
     const timer = new AbortController();
-    const result = await Promise.race([ended, aborted, context.clock.sleep(limitMs, timer.signal).then(() => false)]);
+    const result = await Promise.race([
+      ended,
+      aborted,
+      context.clock.sleep(limitMs, timer.signal).then(() => false),
+    ]);
     timer.abort();
     return result;
   };

@@ -50,7 +50,7 @@ const BY_NAME: Readonly<Record<string, ImageProgram>> = {
   agnhost: builtin("agnhost", []),
   liveness: builtin("agnhost", [8080], ["liveness"]),
   "serve-hostname": builtin("agnhost", [9376], ["serve-hostname"]),
-  "serve_hostname": builtin("agnhost", [9376], ["serve-hostname"]),
+  serve_hostname: builtin("agnhost", [9376], ["serve-hostname"]),
   "test-webserver": builtin("agnhost", [80], ["test-webserver"]),
   netexec: builtin("agnhost", [8080], ["netexec"]),
   "echo-server": builtin("echo-server", [8080]),
@@ -107,7 +107,8 @@ export function resolveImage(name: string, objects: readonly Readonly<Image>[]):
 }
 
 function fromObject(spec: ImageSpec, reference: ImageReference, name: string) {
-  const missing = spec.tags && reference.tag && !spec.tags.includes(reference.tag) ? notFound(name) : undefined;
+  const missing =
+    spec.tags && reference.tag && !spec.tags.includes(reference.tag) ? notFound(name) : undefined;
   const error = spec.pull?.error ?? missing;
   const program: ImageProgram = {
     ...(spec.builtin ? { builtin: spec.builtin } : { command: spec.command ?? [] }),
@@ -126,9 +127,7 @@ const notFound = (name: string) =>
 function matches(pattern: string, name: string, reference: ImageReference): boolean {
   const tagged = pattern.lastIndexOf(":") > pattern.lastIndexOf("/") || pattern.includes("@");
   const tag = `${reference.tag ? `:${reference.tag}` : ""}${reference.digest ? `@${reference.digest}` : ""}`;
-  const wanted = new RegExp(
-    `^${pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*/g, ".*")}$`,
-  );
+  const wanted = new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*/g, ".*")}$`);
   const forms = [reference.familiar, reference.repository, name.replace(/(:[^/:@]+)?(@.*)?$/, "")];
   return forms.some((form) => wanted.test(tagged ? `${form}${tag}` : form));
 }

@@ -9,8 +9,10 @@ export interface TagRule {
   readonly words?: readonly string[];
 }
 
-const SUFFIX = /^(?:alpine|slim|perl|otel|bookworm|bullseye|buster|stretch|trixie|jammy|noble|focal|windowsservercore|nanoserver|management|debian|musl|glibc|uclibc)?[\w.-]*$/;
-const VARIANTS = /^(?:alpine|slim|perl|alpine-perl|alpine-slim|bookworm|bullseye|trixie|buster|lts|current|edge|stable|mainline|stable-alpine|mainline-alpine|management|rolling|unstable|testing|sid|musl|glibc|uclibc)/;
+const SUFFIX =
+  /^(?:alpine|slim|perl|otel|bookworm|bullseye|buster|stretch|trixie|jammy|noble|focal|windowsservercore|nanoserver|management|debian|musl|glibc|uclibc)?[\w.-]*$/;
+const VARIANTS =
+  /^(?:alpine|slim|perl|alpine-perl|alpine-slim|bookworm|bullseye|trixie|buster|lts|current|edge|stable|mainline|stable-alpine|mainline-alpine|management|rolling|unstable|testing|sid|musl|glibc|uclibc)/;
 
 export const TAGS: Readonly<Record<string, TagRule>> = {
   nginx: { minors: { 1: [7, 31] } },
@@ -26,8 +28,7 @@ export const TAGS: Readonly<Record<string, TagRule>> = {
 export function tagExists(image: string, tag: string): boolean {
   const rule = TAGS[image];
   if (!rule || tag === "latest" || VARIANTS.test(tag) || rule.words?.includes(tag)) return true;
-  const [, major, minor, patch, variant] =
-    /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-(.+))?$/.exec(tag) ?? [];
+  const [, major, minor, patch, variant] = /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-(.+))?$/.exec(tag) ?? [];
   if (major === undefined) return false;
   const range = rule.minors[Number(major)];
   if (!range || (variant !== undefined && !SUFFIX.test(variant))) return false;

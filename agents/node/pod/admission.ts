@@ -49,7 +49,10 @@ export function podRequest(
     if (container.restartPolicy === "Always") sidecars += own;
     largestInit = Math.max(largestInit, container.restartPolicy === "Always" ? sidecars : sidecars + own);
   }
-  const running = (pod.spec?.containers ?? []).reduce((sum, one) => sum + need(one.resources?.requests), sidecars);
+  const running = (pod.spec?.containers ?? []).reduce(
+    (sum, one) => sum + need(one.resources?.requests),
+    sidecars,
+  );
   return Math.max(running, largestInit) + measure(pod.spec?.overhead?.[resource] ?? "0");
 }
 

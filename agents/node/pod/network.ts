@@ -80,6 +80,8 @@ function tryPort(host: string, port: number): Promise<number | undefined> {
 export function declaredPorts(pod: Readonly<Pod>): number[] {
   const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
   return containers.flatMap((container) =>
-    (container.ports ?? []).filter(({ protocol }) => (protocol ?? "TCP") === "TCP").map((port) => port.containerPort),
+    (container.ports ?? [])
+      .filter(({ protocol }) => (protocol ?? "TCP") === "TCP")
+      .map((port) => port.containerPort),
   );
 }

@@ -64,7 +64,10 @@ function deadline(pod: Readonly<Pod>, state: PodState, draft: Draft, now: number
   if (seconds === undefined || state.startTime === undefined) return undefined;
   const at = state.startTime + seconds * 1000;
   if (now >= at)
-    return { reason: "DeadlineExceeded", message: "Pod was active on the node longer than the specified deadline" };
+    return {
+      reason: "DeadlineExceeded",
+      message: "Pod was active on the node longer than the specified deadline",
+    };
   draft.wakeAt = Math.min(draft.wakeAt, at);
   return undefined;
 }

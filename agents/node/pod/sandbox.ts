@@ -58,7 +58,9 @@ export async function prepareVolumes(context: NodeContext, record: PodRecord): P
       record.volumes.set(volume.name, await unlessAborted(work, record.ending.signal));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      throw new MountFailure(`MountVolume.SetUp failed for volume "${volume.name}" : ${why}`, { cause: error });
+      throw new MountFailure(`MountVolume.SetUp failed for volume "${volume.name}" : ${why}`, {
+        cause: error,
+      });
     }
   }
 }
@@ -126,8 +128,7 @@ async function serviceAccountToken(
 
 /** Ends what escaped its process group, gives the address back. The directory stays until the Pod is gone: logs. */
 export async function releaseSandbox(context: NodeContext, record: PodRecord): Promise<void> {
-  if (record.foreign)
-    await sweepMarked({ KUBEMU_CLUSTER: context.settings.dataDir, KUBEMU_POD: record.uid });
+  if (record.foreign) await sweepMarked({ KUBEMU_CLUSTER: context.settings.dataDir, KUBEMU_POD: record.uid });
   record.foreign = false;
   context.references.release(record.uid);
   if (record.address !== undefined) context.network.release(record.address);

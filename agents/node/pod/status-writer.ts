@@ -30,7 +30,8 @@ export function createStatusWriter(context: NodeContext, record: PodRecord): Sta
     const { client, clock, network } = context;
     const { pod, state } = record;
     const wanted = podStatus({ pod, state, hostIP: network.nodeIP, now: clock.now() });
-    const again = sent?.resourceVersion === pod.metadata.resourceVersion && isDeepStrictEqual(sent.status, wanted);
+    const again =
+      sent?.resourceVersion === pod.metadata.resourceVersion && isDeepStrictEqual(sent.status, wanted);
     const patch = again ? {} : statusPatch(pod.status, wanted);
     if (Object.keys(patch).length === 0) return;
     const body = { metadata: { uid: record.uid }, status: patch };
@@ -94,7 +95,10 @@ export function statusPatch(before: PodStatus | undefined, wanted: PodStatus): R
   return patch;
 }
 
-function conditionPatch(old: PodCondition | undefined, wanted: PodCondition): Record<string, unknown> | undefined {
+function conditionPatch(
+  old: PodCondition | undefined,
+  wanted: PodCondition,
+): Record<string, unknown> | undefined {
   if (!old) return { ...wanted };
   const fields = ["status", "reason", "message", "observedGeneration"] as const;
   if (fields.every((field) => (old[field] ?? "") === (wanted[field] ?? ""))) return undefined;

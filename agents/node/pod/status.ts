@@ -43,7 +43,10 @@ export function podStatus({ pod, state, hostIP, now }: StatusInput): PodStatus {
 }
 
 /** The kubelet's getPhase. */
-export function podPhase(pod: Readonly<Pod>, state: PodState): "Pending" | "Running" | "Succeeded" | "Failed" {
+export function podPhase(
+  pod: Readonly<Pod>,
+  state: PodState,
+): "Pending" | "Running" | "Succeeded" | "Failed" {
   if (state.failure) return "Failed";
   // A pod whose end was written stays ended, whatever happens to its node.
   const written = pod.status?.phase;
@@ -169,7 +172,8 @@ function readyCondition(pod: Readonly<Pod>, containersReady: Condition): Conditi
   const messages: string[] = [];
   for (const { conditionType } of pod.spec?.readinessGates ?? []) {
     const found = pod.status?.conditions?.find(({ type }) => type === conditionType);
-    if (!found) messages.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`);
+    if (!found)
+      messages.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`);
     else if (found.status !== "True")
       messages.push(`the status of pod readiness gate "${conditionType}" is not "True", but ${found.status}`);
   }

@@ -81,9 +81,10 @@ class Worker implements PodWorker {
 
   wake(): void {
     this.dirty = true;
-    if (!this.ended) this.running ??= this.loop().finally(() => {
-      this.running = undefined;
-    });
+    if (!this.ended)
+      this.running ??= this.loop().finally(() => {
+        this.running = undefined;
+      });
   }
 
   async gone(): Promise<void> {
@@ -133,7 +134,8 @@ class Worker implements PodWorker {
   private retry(error: unknown): void {
     const { recorder, log } = this.context;
     const { pod } = this.record;
-    if (this.killed.signal.aborted || (this.record.ending.signal.aborted && !pod.metadata.deletionTimestamp)) return;
+    if (this.killed.signal.aborted || (this.record.ending.signal.aborted && !pod.metadata.deletionTimestamp))
+      return;
     if (error instanceof MountFailure) recorder.event(pod, "Warning", "FailedMount", error.message);
     else log.warn({ pod: pod.metadata.name, error: String(error) }, "pod not in step; trying again");
     this.failures += 1;
@@ -206,7 +208,8 @@ class Worker implements PodWorker {
     }
     this.noteInitialized();
     this.status.request();
-    if (plan.start.length > 0 || plan.stop.length > 0) this.dirty ||= hasMoreToDo(this.record, context.clock.now());
+    if (plan.start.length > 0 || plan.stop.length > 0)
+      this.dirty ||= hasMoreToDo(this.record, context.clock.now());
     if (plan.finished) await this.status.flush();
     if (hasToken(record.pod)) wakeAt = Math.min(wakeAt, context.clock.now() + TOKEN_CHECK_MS);
     return Number.isFinite(wakeAt) ? wakeAt : undefined;
@@ -226,7 +229,8 @@ class Worker implements PodWorker {
     // The timestamp says when the grace period ends; a node that slept through it has none left to give.
     const overdueMs = context.clock.now() - Date.parse(deletionTimestamp);
     const leftMs = overdueMs > 1000 ? Math.min(graceMs, 1000) : graceMs;
-    if (context.timing.profile === "fast" && leftMs > 0) await awaitEndpointRemoval(context, record, this.killed.signal);
+    if (context.timing.profile === "fast" && leftMs > 0)
+      await awaitEndpointRemoval(context, record, this.killed.signal);
     await this.stopAll(leftMs);
     if (this.killed.signal.aborted) return;
     await this.status.flush();
@@ -283,7 +287,9 @@ const SHUTDOWN_STATUS_MS = 1_000;
 const TOKEN_CHECK_MS = 60_000;
 
 const hasToken = (pod: Readonly<Pod>) =>
-  pod.spec?.volumes?.some(({ projected }) => projected?.sources?.some((source) => source.serviceAccountToken));
+  pod.spec?.volumes?.some(({ projected }) =>
+    projected?.sources?.some((source) => source.serviceAccountToken),
+  );
 
 const hasMoreToDo = ({ pod, state }: PodRecord, now: number) => {
   const { start, stop } = planPod(pod, state, now);

@@ -53,9 +53,14 @@ export async function check(probe: Probe, target: Target): Promise<CheckResult> 
 }
 
 /** A port's number on the pod's address: named ports looked up, the port map applied. Throws where the name is unknown. */
-export function resolvePort(port: number | string, { ports, portMap }: Pick<Target, "ports" | "portMap">): number {
+export function resolvePort(
+  port: number | string,
+  { ports, portMap }: Pick<Target, "ports" | "portMap">,
+): number {
   const number =
-    typeof port === "number" ? port : (ports.find(({ name }) => name === port)?.containerPort ?? Number(port));
+    typeof port === "number"
+      ? port
+      : (ports.find(({ name }) => name === port)?.containerPort ?? Number(port));
   if (!Number.isInteger(number) || number < 1 || number > 65535)
     throw new Error(`couldn't find port: "${port}" in container`);
   return portMap[number] ?? number;
@@ -79,7 +84,10 @@ export function checkTcp(host: string, port: number, timeoutMs: number): Promise
       socket.destroy();
       resolve(result);
     };
-    const timer = setTimeout(() => end({ ok: false, output: `dial tcp ${host}:${port}: i/o timeout` }), timeoutMs);
+    const timer = setTimeout(
+      () => end({ ok: false, output: `dial tcp ${host}:${port}: i/o timeout` }),
+      timeoutMs,
+    );
     socket.once("connect", () => end({ ok: true, output: "" }));
     socket.once("error", (error) => end({ ok: false, output: dialError(error, host, port) }));
   });
@@ -95,14 +103,18 @@ const CODES: Readonly<Record<string, string>> = {
 
 function dialError(error: NodeJS.ErrnoException, host: string, port: number): string {
   const words = CODES[error.code ?? ""] ?? error.message;
-  return error.syscall === "connect" ? `dial tcp ${host}:${port}: connect: ${words}` : `read tcp ${host}:${port}: ${words}`;
+  return error.syscall === "connect"
+    ? `dial tcp ${host}:${port}: connect: ${words}`
+    : `read tcp ${host}:${port}: ${words}`;
 }
 
 async function checkHttp(action: HTTPGetAction, target: Target, timeoutMs: number): Promise<CheckResult> {
   const scheme = (action.scheme ?? "HTTP").toLowerCase();
   const host = action.host || target.podIP;
   const raw = action.path ?? "/";
-  let url = new URL(`${scheme}://${host}:${resolvePort(action.port, target)}${raw.startsWith("/") ? raw : `/${raw}`}`);
+  let url = new URL(
+    `${scheme}://${host}:${resolvePort(action.port, target)}${raw.startsWith("/") ? raw : `/${raw}`}`,
+  );
   const deadline = Date.now() + timeoutMs;
   for (let hop = 0; ; hop += 1) {
     const reply = await get(url, action, Math.max(deadline - Date.now(), 1));
@@ -129,7 +141,11 @@ interface Reply {
 }
 
 function get(url: URL, action: HTTPGetAction, timeoutMs: number): Promise<Reply> {
-  const headers: Record<string, string | string[]> = { "User-Agent": "kube-probe/1.36", Accept: "*/*", Connection: "close" };
+  const headers: Record<string, string | string[]> = {
+    "User-Agent": "kube-probe/1.36",
+    Accept: "*/*",
+    Connection: "close",
+  };
   for (const { name, value } of action.httpHeaders ?? []) headers[name] = value;
   return new Promise((resolve) => {
     const module = url.protocol === "https:" ? https : http;

@@ -1,10 +1,10 @@
 // The three probes of a running container and what their verdicts do: startup opens the way for the others, readiness
 // sets `ready`, a failed liveness or startup probe ends the container so that its restart policy takes over.
 import type { Container, Probe } from "../../../src/api/generated/types.ts";
-import type { ContainerRun, NodeContext, PodRecord } from "../context.ts";
-import type { PodEvents } from "../events.ts";
 import { probeTarget } from "../containers/hooks.ts";
 import { stopContainer } from "../containers/stop.ts";
+import type { ContainerRun, NodeContext, PodRecord } from "../context.ts";
+import type { PodEvents } from "../events.ts";
 import type { ContainerState } from "../pod/state.ts";
 import { check } from "./check.ts";
 import { startProbe } from "./worker.ts";
@@ -28,11 +28,17 @@ export function startContainerProbes(probed: ProbedContainer): void {
   };
   const others = () => {
     if (container.readinessProbe)
-      stops.push(start(probed, { kind: "Readiness", probe: container.readinessProbe }, (ok) => setReady(probed, ok)));
+      stops.push(
+        start(probed, { kind: "Readiness", probe: container.readinessProbe }, (ok) => setReady(probed, ok)),
+      );
     else if (!state.ready) setReady(probed, true);
     if (container.livenessProbe)
       stops.push(
-        start(probed, { kind: "Liveness", probe: container.livenessProbe }, (ok) => !ok && end(probed, "Liveness")),
+        start(
+          probed,
+          { kind: "Liveness", probe: container.livenessProbe },
+          (ok) => !ok && end(probed, "Liveness"),
+        ),
       );
   };
   if (!container.startupProbe) return others();
@@ -76,6 +82,7 @@ function end(probed: ProbedContainer, kind: "Startup" | "Liveness"): void {
   if (state.stopping) return;
   events.killing(`Container ${state.name} failed ${kind.toLowerCase()} probe, will be restarted`);
   const probe = kind === "Startup" ? container.startupProbe : container.livenessProbe;
-  const seconds = probe?.terminationGracePeriodSeconds ?? record.pod.spec?.terminationGracePeriodSeconds ?? 30;
+  const seconds =
+    probe?.terminationGracePeriodSeconds ?? record.pod.spec?.terminationGracePeriodSeconds ?? 30;
   void stopContainer(context, record, { state, graceMs: seconds * 1000, events: undefined });
 }

@@ -46,7 +46,9 @@ export function checkGrpc(options: {
     stream.once("end", () =>
       setImmediate(() => {
         if (status === NOT_IMPLEMENTED)
-          return fail(`error: this server does not implement the grpc health protocol (grpc.health.v1.Health)`);
+          return fail(
+            `error: this server does not implement the grpc health protocol (grpc.health.v1.Health)`,
+          );
         if (status !== undefined && status !== "0") return fail(`error: health rpc failed: code ${status}`);
         const state = servingStatus(Buffer.concat(chunks));
         if (state === SERVING) return end({ ok: true, output: "" });
@@ -60,7 +62,8 @@ export function checkGrpc(options: {
 /** One uncompressed gRPC message: flag, length, and the service's name as field 1. */
 function request(service: string): Buffer {
   const name = Buffer.from(service);
-  const message = name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a, ...varint(name.length)]), name]);
+  const message =
+    name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a, ...varint(name.length)]), name]);
   const head = Buffer.alloc(5);
   head.writeUInt32BE(message.length, 1);
   return Buffer.concat([head, message]);

@@ -2,7 +2,13 @@
 // its images when they change. Labels, taints and annotations of others are left alone.
 import { readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
-import type { ContainerImage, Node, NodeCondition, NodeStatus, Taint } from "../../../src/api/generated/types.ts";
+import type {
+  ContainerImage,
+  Node,
+  NodeCondition,
+  NodeStatus,
+  Taint,
+} from "../../../src/api/generated/types.ts";
 import { nodes } from "../../../src/api/kinds/node.ts";
 import { TAINT_OUT_OF_SERVICE } from "../../../src/api/names.ts";
 import { hasReason } from "../../../src/api/status-error.ts";
@@ -122,4 +128,3 @@ const pulledImages = (pulled: ReadonlyMap<string, number>): ContainerImage[] =>
     .sort(([, a], [, b]) => b - a)
     .slice(0, MAX_IMAGES)
     .map(([name, sizeBytes]) => ({ names: [name], sizeBytes }));
-

@@ -19,7 +19,8 @@ export async function mountVolumes(options: {
   const mounts = [...(container.volumeMounts ?? [])].sort((a, b) => a.mountPath.length - b.mountPath.length);
   for (const { name, mountPath, subPath, subPathExpr } of mounts) {
     const volume = volumes.get(name);
-    if (volume === undefined) throw new ConfigError(`cannot find volume "${name}" to mount into container "${container.name}"`);
+    if (volume === undefined)
+      throw new ConfigError(`cannot find volume "${name}" to mount into container "${container.name}"`);
     const sub = subPathExpr ? expand(subPathExpr, environment) : subPath;
     const source = sub ? await subPathOf(volume, sub) : volume;
     await link(source, path.join(root, path.posix.resolve("/", mountPath)), root);
@@ -46,13 +47,17 @@ async function link(source: string, target: string, root: string): Promise<void>
   if (present?.isSymbolicLink()) await rm(target);
   // Below another mount stand a volume's own files, perhaps the host's: those are never removed.
   else if (present && inside) await rm(target, { recursive: true, force: true });
-  else if (present) throw new ConfigError(`a volume cannot be mounted over what another volume has at ${target}`);
+  else if (present)
+    throw new ConfigError(`a volume cannot be mounted over what another volume has at ${target}`);
   await symlink(source, target);
 }
 
 /** The file in which a container may leave its last words; made empty before each start. */
 export async function prepareTerminationLog(root: string, container: Container): Promise<string> {
-  const file = path.join(root, path.posix.resolve("/", container.terminationMessagePath ?? "/dev/termination-log"));
+  const file = path.join(
+    root,
+    path.posix.resolve("/", container.terminationMessagePath ?? "/dev/termination-log"),
+  );
   await mkdir(path.dirname(file), { recursive: true });
   await writeFile(file, "");
   return file;

@@ -1,6 +1,12 @@
 // What the files of a volume hold. Pure but for the references it asks for. Paths are checked: a key or an item can
 // never lead out of its volume.
-import type { Container, KeyToPath, Pod, Volume, VolumeProjection } from "../../../src/api/generated/types.ts";
+import type {
+  Container,
+  KeyToPath,
+  Pod,
+  Volume,
+  VolumeProjection,
+} from "../../../src/api/generated/types.ts";
 import { type Facts, podField, type References, resourceField } from "../containers/environment.ts";
 
 /** Relative path → content and mode. */
@@ -22,21 +28,35 @@ export async function volumePayload(volume: Volume, sources: PayloadSources): Pr
   const { configMap, secret, downwardAPI, projected } = volume;
   if (configMap) return await fromConfigMap(configMap, configMap.defaultMode ?? DEFAULT_MODE, sources);
   if (secret)
-    return await fromSecret({ ...secret, name: secret.secretName ?? "" }, secret.defaultMode ?? DEFAULT_MODE, sources);
-  if (downwardAPI) return fromDownward(downwardAPI.items ?? [], downwardAPI.defaultMode ?? DEFAULT_MODE, sources);
+    return await fromSecret(
+      { ...secret, name: secret.secretName ?? "" },
+      secret.defaultMode ?? DEFAULT_MODE,
+      sources,
+    );
+  if (downwardAPI)
+    return fromDownward(downwardAPI.items ?? [], downwardAPI.defaultMode ?? DEFAULT_MODE, sources);
   if (!projected) return undefined;
   const all: Payload = new Map();
   for (const source of projected.sources ?? [])
-    for (const [file, content] of await fromProjection(source, projected.defaultMode ?? DEFAULT_MODE, sources))
+    for (const [file, content] of await fromProjection(
+      source,
+      projected.defaultMode ?? DEFAULT_MODE,
+      sources,
+    ))
       all.set(file, content);
   return all;
 }
 
-async function fromProjection(source: VolumeProjection, mode: number, sources: PayloadSources): Promise<Payload> {
+async function fromProjection(
+  source: VolumeProjection,
+  mode: number,
+  sources: PayloadSources,
+): Promise<Payload> {
   if (source.configMap) return await fromConfigMap(source.configMap, mode, sources);
   if (source.secret) return await fromSecret(source.secret, mode, sources);
   if (source.downwardAPI) return fromDownward(source.downwardAPI.items ?? [], mode, sources);
-  if (!source.serviceAccountToken) throw new VolumeError("this kind of projected source is not supported by kubemu");
+  if (!source.serviceAccountToken)
+    throw new VolumeError("this kind of projected source is not supported by kubemu");
   const { path, audience, expirationSeconds = 3600 } = source.serviceAccountToken;
   const token = await sources.token({ audience, expirationSeconds });
   return new Map([[checkedPath(path), { data: Buffer.from(token), mode }]]);
@@ -108,6 +128,7 @@ export function checkedPath(path: string): string {
   if (path === "" || path.startsWith("/") || path.includes("\0") || path.split("/").includes(".."))
     throw new VolumeError(`invalid path: ${JSON.stringify(path)} must be relative and must not contain '..'`);
   // The names of the writer's own bookkeeping.
-  if (path.startsWith("..")) throw new VolumeError(`invalid path: ${JSON.stringify(path)} must not start with '..'`);
+  if (path.startsWith(".."))
+    throw new VolumeError(`invalid path: ${JSON.stringify(path)} must not start with '..'`);
   return path;
 }

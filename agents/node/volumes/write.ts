@@ -1,7 +1,17 @@
 // Puts a payload on disk so that a reader sees either all of the old files or all of the new: a fresh directory is
 // written, then the symlink `..data` is renamed over the old one. Layout as the kubelet's atomic writer:
 //   volume/KEY → ..data/KEY     volume/..data → ..2026_…     volume/..2026_…/KEY
-import { mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import path from "node:path";
 import type { Payload } from "./payload.ts";
 
