@@ -7,7 +7,7 @@ import type { ContainerRun, NodeContext, PodRecord } from "../context.ts";
 import { containerEvents, type PodEvents } from "../events.ts";
 import type { ImageProgram, ResolvedImage } from "../images/catalogue.ts";
 import { nextBackoff } from "../pod/plan.ts";
-import { type ContainerState, containerSpec } from "../pod/state.ts";
+import { type ContainerState, containerSpec, type Termination } from "../pod/state.ts";
 import { startContainerProbes } from "../probes/container-probes.ts";
 import { mountVolumes, prepareTerminationLog } from "../volumes/mount.ts";
 import { unlessAborted } from "./abort.ts";
@@ -81,12 +81,7 @@ async function launch(start: Start, image: ResolvedImage): Promise<void> {
   if (record.ending.signal.aborted) return;
   events.created();
   const isRestart = state.ran;
-  if (state.last)
-    state.backoffMs = nextBackoff(
-      state.backoffMs,
-      state.last.finishedAt - state.last.startedAt,
-      context.timing,
-    );
+  if (state.last) state.backoffMs = nextBackoff(state.backoffMs, ranMs(state.last), context.timing);
   const index = state.restartCount + (isRestart ? 1 : 0);
   const log = createLogFile(path.join(directory, `${index}.log`));
   const process = await spawnProcess(start, image, { environment, cwd, root });
@@ -263,3 +258,6 @@ async function afterStart({ context, record, state, container, events }: Start):
 }
 
 const graceOf = (record: PodRecord) => (record.pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000;
+
+// A container that could not be started has no time of start.
+const ranMs = ({ startedAt, finishedAt }: Termination) => (startedAt === 0 ? 0 : finishedAt - startedAt);

@@ -41,7 +41,10 @@ export function startContainerProbes(probed: ProbedContainer): void {
         ),
       );
   };
-  if (!container.startupProbe) return others();
+  if (!container.startupProbe) {
+    others();
+    return;
+  }
   stops.push(
     start(probed, { kind: "Startup", probe: container.startupProbe }, (ok) => {
       if (!ok) return end(probed, "Startup");
