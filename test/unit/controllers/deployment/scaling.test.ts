@@ -160,6 +160,12 @@ describe("planRollingUpdate", () => {
   });
 });
 
+test("what is not yet available of the new counts against the old, also against those that serve nobody", () => {
+  const current = withSize(makeReplicaSet("web-new"), 5, 0);
+  const old = [withSize(makeReplicaSet("web-old"), 8, 6)];
+  expect(planRollingUpdate({ deployment: rolling(10, 3, 2), current, old })).toEqual([]);
+});
+
 describe("planScale", () => {
   const annotated = (deployment: Deployment, name: string, size: number, created: string) => {
     const set = makeReplicaSet(name, { annotations: sizeAnnotations(deployment), created });
