@@ -1,6 +1,6 @@
 // The service proxy's process: a worker of the supervisor, or (without an IPC channel) a program of its own.
 import { systemClock } from "../../src/base/clock.ts";
-import type { Log, LogFields } from "../../src/base/log.ts";
+import { createLineLog } from "../../src/base/line-log.ts";
 import { createClient } from "../../src/client/create-client.ts";
 import { readCredentials } from "../../src/client/credentials.ts";
 import { createHttpsTransport } from "../../src/client/http-transport.ts";
@@ -9,22 +9,6 @@ import { ownSockets, type SocketSource, sharedSockets } from "./open-socket.ts";
 import { startProxy } from "./proxy.ts";
 
 const settings = parseSettings<ProxySettings>(process.argv);
-
-/** JSON lines on standard output, which the supervisor puts into the proxy's log file. */
-function lineLog(fields: LogFields): Log {
-  const write = (level: string) => (more: LogFields, message: string) => {
-    process.stdout.write(
-      `${JSON.stringify({ time: new Date().toISOString(), level, ...fields, ...more, message })}\n`,
-    );
-  };
-  return {
-    debug() {},
-    info: write("info"),
-    warn: write("warn"),
-    error: write("error"),
-    child: (more) => lineLog({ ...fields, ...more }),
-  };
-}
 
 const socketSource = (): SocketSource => {
   if (!process.send) return ownSockets;
@@ -43,7 +27,7 @@ const proxy = startProxy({
   client: createClient(transport, { userAgent: "kube-proxy/kubemu" }),
   sockets: socketSource(),
   clock: systemClock,
-  log: lineLog({ worker: settings.worker }),
+  log: createLineLog({ worker: settings.worker }),
 });
 
 // Without the supervisor there is no cluster.

@@ -23,7 +23,7 @@ export interface ProxyOptions {
   readonly log: Log;
 }
 
-export interface Proxy {
+export interface ServiceProxy {
   /** Resolves when the Services that existed at the start are served. */
   readonly ready: Promise<void>;
   /** Connections under way now. */
@@ -33,7 +33,7 @@ export interface Proxy {
 
 const BY_SERVICE = "service";
 
-export function startProxy({ settings, client, sockets, clock, log }: ProxyOptions): Proxy {
+export function startProxy({ settings, client, sockets, clock, log }: ProxyOptions): ServiceProxy {
   const informers = createInformers(client, { log, clock });
   const serviceLister = informers.of(services);
   const sliceLister = informers.of(endpointSlices);
