@@ -36,10 +36,10 @@ export async function down({ name, dataDir, options }: Invocation): Promise<numb
 
 async function stopSupervisor(supervisor: SupervisorFile): Promise<void> {
   const deadline = systemClock.now() + LONGEST_STOP_MS;
-  await Promise.race([
-    sendCommand(supervisor.socket, { command: "stop" }).catch(() => {}),
-    systemClock.sleep(LONGEST_STOP_MS),
-  ]);
+  const answered = new AbortController();
+  const asked = sendCommand(supervisor.socket, { command: "stop" }).catch(() => {});
+  await Promise.race([asked, systemClock.sleep(LONGEST_STOP_MS, answered.signal)]);
+  answered.abort();
   while (isAlive(supervisor) && systemClock.now() < deadline) await systemClock.sleep(10);
   await killTree(supervisor);
 }
