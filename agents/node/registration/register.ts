@@ -13,6 +13,7 @@ import { nodes } from "../../../src/api/kinds/node.ts";
 import { TAINT_OUT_OF_SERVICE } from "../../../src/api/names.ts";
 import { hasReason } from "../../../src/api/status-error.ts";
 import { runForever } from "../../../src/base/run-forever.ts";
+import { startInformer } from "../../../src/client/start-informer.ts";
 import type { NodeContext } from "../context.ts";
 import { type Machine, nodeConditions, nodeLabels, nodeStatus, thisMachine } from "./node-object.ts";
 
@@ -64,6 +65,15 @@ export async function registerNode(
   const wasReady = conditions?.some(({ type, status }) => type === "Ready" && status === "True");
   recordStart(context, node, wasReady ?? false);
   await write();
+  // Whoever wrote otherwise (the node lifecycle controller, while this node was paused or cut off) is corrected at once.
+  const own = startInformer(client, nodes, { fieldSelector: `metadata.name=${name}`, log, clock });
+  own.onChange((now) => {
+    const ready = now?.status?.conditions?.find(({ type }) => type === "Ready");
+    const isOurs = ready?.status === (shuttingDown ? "False" : "True");
+    if (now && !isOurs && !signal.aborted)
+      write().catch((error: unknown) => log.warn({ error: String(error) }, "node status not written"));
+  });
+  signal.addEventListener("abort", () => void own.stop(), { once: true });
   const done = runForever(
     "node status",
     async (ended) => {
