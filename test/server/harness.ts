@@ -32,6 +32,8 @@ export interface TestServer {
   readonly transport: Transport;
   readonly client: Client;
   readonly dataDir: string;
+  /** Where the certificates lie. */
+  readonly pkiDir: string;
   /** What the server logged as an error: a test that expects none asserts that it is empty. */
   readonly errors: LogFields[];
   /** Over HTTPS; with the admin's certificate unless `anonymous`. */
@@ -113,6 +115,7 @@ export async function startTestServer(
     transport,
     client,
     dataDir,
+    pkiDir: join(pki, "pki"),
     errors,
     https: (method, path, { body, headers = {}, anonymous: without = false } = {}) =>
       send({ agent: without ? anonymous : agent, port: server.port, method, path, headers }, body),
@@ -129,8 +132,10 @@ export async function startTestServer(
 
 function send(options: RequestOptions, body: string | Buffer | undefined): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const length = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
-    const headers = { ...length, ...(options.headers as Record<string, string>) };
+    const given = options.headers as Record<string, string>;
+    const chunked = given["transfer-encoding"] !== undefined;
+    const length = body === undefined || chunked ? {} : { "content-length": Buffer.byteLength(body) };
+    const headers = { ...length, ...given };
     const request = httpsRequest({ host: "127.0.0.1", ...options, headers }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));

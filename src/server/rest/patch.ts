@@ -1,7 +1,14 @@
 // PATCH in its four forms. Each ends as an update of what is stored, decided against the newest state within the write, so
 // a patch never meets a conflict unless it names a resourceVersion.
 import type { KubeObject } from "../../api/object.ts";
-import { badRequest, hasReason, notFound, statusError } from "../../api/status-error.ts";
+import {
+  badRequest,
+  hasReason,
+  invalid,
+  invalidObject,
+  notFound,
+  statusError,
+} from "../../api/status-error.ts";
 import { mutateCreate } from "../admission/chain.ts";
 import {
   type BodyType,
@@ -46,12 +53,29 @@ export async function patchObject(
   const warnings: string[] = [];
   const next = (current: KubeObject) => {
     const options = { lookup: context.registry.lookup, validation, duplicateFields };
-    const decoded = decodeValue(patch(current, type), type, options);
+    const decoded = decodePatched(patch(current, type), type, options);
     warnings.push(...decoded.warnings);
     return decoded.object;
   };
   const result = await updateObject(context, write, { next });
   return { ...result, warnings: [...warnings, ...result.warnings] };
+}
+
+/** Of an unknown field Kubernetes says that the patch is invalid, not that the object is. */
+function decodePatched(
+  patched: unknown,
+  type: BodyType,
+  options: Parameters<typeof decodeValue>[2],
+): ReturnType<typeof decodeValue> {
+  try {
+    return decodeValue(patched, type, options);
+  } catch (error) {
+    const strict = hasReason(error, "BadRequest")
+      ? /strict decoding error: .*$/s.exec(error.message)?.[0]
+      : undefined;
+    if (!strict) throw error;
+    throw invalidObject({ group: "", kind: "" }, "", [invalid("patch", JSON.stringify(patched), strict)]);
+  }
 }
 
 /** Reads a JSON, merge or strategic merge patch. Throws 415 for other types. */
