@@ -2,6 +2,7 @@
 // tells it that its parent is gone.
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { basename } from "node:path";
 import { identityOf, type ProcessIdentity } from "./identity.ts";
 import type { ChildSettings, ReadyMessage } from "./settings.ts";
 
@@ -34,6 +35,8 @@ export function startProgram(options: ProgramOptions): Program {
     env: { ...options.env },
   });
   closeSync(log);
+  // What goes wrong is told by the exit and by `ready`; without a listener it would bring this process down.
+  child.on("error", () => {});
   const pid = child.pid;
   if (pid === undefined) throw new Error(`could not start ${options.file}`);
   const exited: Program["exited"] = new Promise((resolve) =>
@@ -47,7 +50,7 @@ export function startProgram(options: ProgramOptions): Program {
     exited.then(({ code, signal }) =>
       reject(
         new Error(
-          `it ended with ${signal ?? `exit code ${code}`} before it was ready; see ${options.logFile}`,
+          `${basename(options.logFile, ".log")} ended with ${signal ?? `exit code ${code}`} before it was ready; see ${options.logFile}`,
         ),
       ),
     );

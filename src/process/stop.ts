@@ -1,6 +1,7 @@
 // Ending a process for sure: ask its group, wait, then kill the group and every descendant that left it.
+import { readdirSync, readFileSync } from "node:fs";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { isAlive, type ProcessIdentity, signalProcess } from "./identity.ts";
+import { identityOf, isAlive, type ProcessIdentity, signalProcess } from "./identity.ts";
 
 // How often a process that is no child of ours is looked at; children are awaited by their exit instead.
 const POLL_MS = 10;
@@ -31,10 +32,35 @@ export async function stopProcessGroup(identity: ProcessIdentity, options: StopO
 /** SIGKILL to the group and to every descendant of the process, also those in groups of their own. */
 export async function killTree(identity: ProcessIdentity): Promise<void> {
   if (!isAlive(identity)) return;
-  const { default: treeKill } = await import("tree-kill");
-  await new Promise<void>((done) => treeKill(identity.pid, "SIGKILL", () => done()));
+  if (process.platform === "linux") {
+    for (const each of descendants(identity.pid)) signalProcess(each, "SIGKILL");
+  } else {
+    const { default: treeKill } = await import("tree-kill");
+    await new Promise<void>((done) => treeKill(identity.pid, "SIGKILL", () => done()));
+  }
   signalProcess(identity, "SIGKILL", { group: true });
   signalProcess(identity, "SIGKILL");
+}
+
+// tree-kill runs `ps`, which small images of Linux do not have, and its absence would bring this process down.
+function descendants(root: number): ProcessIdentity[] {
+  const children = new Map<number, number[]>();
+  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    const parent = parentOf(Number(entry));
+    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
+  }
+  const below = (pid: number): number[] =>
+    (children.get(pid) ?? []).flatMap((child) => [child, ...below(child)]);
+  return below(root).flatMap((pid) => identityOf(pid) ?? []);
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+  } catch {
+    return undefined;
+  }
 }
 
 async function endsWithin(

@@ -15,9 +15,8 @@ const ROUND_MS = 5;
 export function findMarked(markers: Markers): number[] {
   const wanted = Object.entries(markers).map(([name, value]) => `${name}=${value}`);
   const spared = ancestors();
-  return pidsWith((environment) => wanted.every((each) => environment.has(each))).filter(
-    (pid) => !spared.has(pid),
-  );
+  const found = process.platform === "linux" ? pidsWith(wanted) : pidsByPs(wanted);
+  return found.filter((pid) => !spared.has(pid));
 }
 
 /** Kills what carries the markers until none is left; `except` are pids to leave alone. Resolves with how many it killed. */
@@ -42,16 +41,18 @@ export async function sweepMarked(
   return killed.size;
 }
 
-function pidsWith(matches: (environment: ReadonlySet<string>) => boolean): number[] {
-  if (process.platform !== "linux") return pidsByPs(matches);
+function pidsWith(markers: readonly string[]): number[] {
+  // An environment is bytes, not text: both sides are compared byte by byte.
+  const wanted = markers.map((marker) => Buffer.from(marker).toString("latin1"));
   const found: number[] = [];
   for (const entry of readdirSync("/proc")) {
     if (!/^\d+$/.test(entry)) continue;
     try {
       const environment = readFileSync(`/proc/${entry}/environ`, "latin1");
       // Most processes are not ours: look before splitting. Zombies have an empty environment.
-      if (environment.includes("KUBEMU_CLUSTER=") && matches(new Set(environment.split("\0"))))
-        found.push(Number(entry));
+      if (!environment.includes("KUBEMU_")) continue;
+      const variables = new Set(environment.split("\0"));
+      if (wanted.every((each) => variables.has(each))) found.push(Number(entry));
     } catch {
       // Another user's, or gone.
     }
@@ -59,13 +60,20 @@ function pidsWith(matches: (environment: ReadonlySet<string>) => boolean): numbe
   return found;
 }
 
-function pidsByPs(matches: (environment: ReadonlySet<string>) => boolean): number[] {
+function pidsByPs(markers: readonly string[]): number[] {
+  // ps puts spaces between the variables, and a value may hold some: it ends where the next variable begins.
+  const ends = (rest: string) => rest === "" || /^ [A-Za-z_]\w*=/.test(rest) || /^\s+$/.test(rest);
+  const has = (line: string, marker: string) => {
+    for (let at = line.indexOf(` ${marker}`); at >= 0; at = line.indexOf(` ${marker}`, at + 1))
+      if (ends(line.slice(at + 1 + marker.length))) return true;
+    return false;
+  };
   const lines = execFileSync("ps", ["-axEww", "-o", "pid=,command="], {
     encoding: "utf8",
     maxBuffer: 64 * 1024 * 1024,
   }).split("\n");
   return lines
-    .filter((line) => line.includes("KUBEMU_CLUSTER=") && matches(new Set(line.split(" "))))
+    .filter((line) => markers.every((marker) => has(line, marker)))
     .map((line) => Number.parseInt(line, 10));
 }
 

@@ -8,24 +8,27 @@ import {
   type SupervisorReply,
 } from "./command-socket.ts";
 import { countPods } from "./node-api.ts";
-import { nextNode, type Supervisor } from "./start.ts";
+import { MOST_NODES, nextNode } from "./nodes.ts";
+import type { Supervisor } from "./start.ts";
 import type { ClusterStatus, Phase } from "./state.ts";
 
 // Status must also be had while the control plane is away: then without numbers of pods.
 const COUNT_TIMEOUT_MS = 1_000;
-const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 export async function answerCommand(
-  supervisor: Supervisor,
+  supervisor: Supervisor | undefined,
   command: SupervisorCommand,
   life: { phase(): Phase; stop(): Promise<void> },
 ): Promise<SupervisorReply> {
+  if (command.command === "stop") {
+    await life.stop();
+    return { ok: true, result: null };
+  }
+  if (!supervisor) return { ok: false, message: "the cluster is still starting; try again in a moment" };
   switch (command.command) {
     case "status":
       return { ok: true, result: await status(supervisor, life.phase()) };
-    case "stop":
-      await life.stop();
-      return { ok: true, result: null };
     case "node":
       return answerNode(supervisor, command.action, command.name);
     default:
@@ -35,7 +38,7 @@ export async function answerCommand(
 
 /** The shape that `kubemu status -o json` prints. */
 export async function status(supervisor: Supervisor, phase: Phase): Promise<ClusterStatus> {
-  const { cluster, apiServer, kubeconfig, agents } = supervisor;
+  const { cluster, apiServer, kubeconfig, dataDir, agents } = supervisor;
   const pods = await countPods(supervisor.client, AbortSignal.timeout(COUNT_TIMEOUT_MS)).catch(
     () => new Map<string, number>(),
   );
@@ -45,7 +48,7 @@ export async function status(supervisor: Supervisor, phase: Phase): Promise<Clus
     phase,
     apiServer,
     kubeconfig,
-    dataDir: kubeconfig.slice(0, kubeconfig.lastIndexOf("/")),
+    dataDir,
     profile: cluster.profile,
     supervisor: { pid: process.pid },
     controlPlane: { pid: supervisor.controlPlanePid() },
@@ -86,15 +89,15 @@ async function addNode(
   known: readonly string[],
   usage: (message: string) => SupervisorReply,
 ): Promise<SupervisorReply> {
-  if (name !== undefined && !DNS_SUBDOMAIN.test(name))
+  if (name !== undefined && !DNS_LABEL.test(name))
     return usage(
       `a node's name is a DNS label (lower case letters, digits and '-'), not ${JSON.stringify(name)}`,
     );
   if (name !== undefined && known.includes(name))
     return usage(`there is a node ${name} already; choose another name than ${known.join(", ")}`);
   const node = nextNode(supervisor.agents.list(), name);
-  const { cluster, kubeconfig } = supervisor;
-  const dataDir = kubeconfig.slice(0, kubeconfig.lastIndexOf("/"));
+  if (node.index > MOST_NODES) return usage(`a cluster has at most ${MOST_NODES} nodes`);
+  const { cluster, dataDir } = supervisor;
   ensurePki({ dataDir, slot: cluster.slot, nodes: [node.name], nowMs: systemClock.now() });
   await supervisor.agents.add(node);
   supervisor.saveNodes();

@@ -18,15 +18,11 @@ export interface KeptProgram {
   stop(graceMs: number): Promise<void>;
 }
 
-/** `start` is called for each life; `restarted` after each that followed a death. */
+/** `start` is called for each life. */
 export function keepRunning(
   name: string,
   start: () => Program,
-  {
-    log,
-    clock = systemClock,
-    restarted,
-  }: { log: Log; clock?: Clock; restarted?: (program: Program) => void },
+  { log, clock = systemClock }: { log: Log; clock?: Clock },
 ): KeptProgram {
   const stopping = new AbortController();
   let current = start();
@@ -48,8 +44,12 @@ export function keepRunning(
       );
       await clock.sleep(pauseMs, stopping.signal);
       if (stopping.signal.aborted) return;
-      current = start();
-      restarted?.(current);
+      try {
+        current = start();
+      } catch (error) {
+        // The machine is out of processes or memory: the next round comes after a longer pause.
+        log.error({ program: name, error: String(error) }, "a program could not be started");
+      }
     }
   };
   const watching = watchOver();

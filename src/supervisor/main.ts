@@ -1,14 +1,16 @@
 // The program dist/supervisor.js: `kubemu up` starts it, listens to how the start goes, and leaves (--detach) or stays in the foreground. It
 // ends the cluster when it is told to, by the command socket, a signal, or the end of a foreground `up`.
 import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { createLineLog } from "../base/line-log.ts";
-import { answerCommand } from "./answer-command.ts";
+import { answerCommand, status } from "./answer-command.ts";
 import { serveCommands, socketPath } from "./command-socket.ts";
 import type { FromSupervisor, SupervisorSettings, ToSupervisor } from "./settings.ts";
-import { ownIdentity, type Supervisor, startSupervisor } from "./start.ts";
-import { type FolderApplied, type Phase, writeSupervisor } from "./state.ts";
+import { type Supervisor, startSupervisor } from "./start.ts";
+import { type FolderApplied, recordState, removeState } from "./state.ts";
+
+// Answers that are on their way out still have to leave the process.
+const LINGER_MS = 20;
 
 const settings = JSON.parse(
   process.argv[process.argv.indexOf("--settings") + 1] ?? "{}",
@@ -17,6 +19,7 @@ const log = createLineLog({ part: "supervisor" });
 const { dataDir } = settings;
 const path = socketPath(dataDir);
 const folders = new Map<string, FolderApplied>();
+const cut = new AbortController();
 let supervisor: Supervisor | undefined;
 let stopping: Promise<void> | undefined;
 let attached = true;
@@ -24,21 +27,30 @@ let attached = true;
 const tell = (message: FromSupervisor) => {
   if (process.connected) process.send?.(message, undefined, {}, () => {});
 };
-const record = (phase: Phase) =>
-  writeSupervisor(dataDir, { ...ownIdentity(), phase, apiServer: supervisor?.apiServer ?? "", socket: path });
+const leave = (code: number) => setTimeout(() => process.exit(code), LINGER_MS);
+
+const starting = startSupervisor({
+  settings,
+  env: process.env,
+  log,
+  clock: systemClock,
+  signal: cut.signal,
+  progress: (line) => tell({ progress: line }),
+  onFolder: (applied) => folders.set(applied.folder, applied),
+  onLine: (line) => tell({ line }),
+});
 
 const stop = (): Promise<void> => {
   stopping ??= (async () => {
-    if (supervisor) {
-      record("Stopping");
-      await supervisor.stop();
-    }
-    rmSync(join(dataDir, "supervisor.json"), { force: true });
+    recordState(dataDir, { phase: "Stopping" });
+    cut.abort();
+    const running = await starting.catch(() => undefined);
+    await running?.stop();
     rmSync(path, { force: true });
+    removeState(dataDir);
     tell({ stopped: true });
     log.info({}, "the cluster is stopped");
-    // The answer to whoever asked goes out first.
-    setTimeout(() => process.exit(0), 20);
+    leave(0);
   })();
   return stopping;
 };
@@ -55,29 +67,24 @@ process.on("SIGINT", () => {});
 process.on("SIGHUP", () => {});
 process.on("SIGTERM", () => void stop());
 
+const life = {
+  phase: () => (stopping ? ("Stopping" as const) : supervisor ? ("Running" as const) : ("Starting" as const)),
+  stop,
+};
+
 try {
-  supervisor = await startSupervisor({
-    settings,
-    env: process.env,
-    log,
-    clock: systemClock,
-    progress: (line) => tell({ progress: line }),
-    onFolder: (applied) => folders.set(applied.folder, applied),
-    onLine: (line) => tell({ line }),
-  });
-  const running = supervisor;
-  await serveCommands(path, (command) =>
-    answerCommand(running, command, { phase: () => (stopping ? "Stopping" : "Running"), stop }),
-  );
-  record("Running");
-  const { status } = await import("./answer-command.ts");
-  tell({ ready: true, status: await status(running, "Running"), folders: [...folders.values()] });
+  supervisor = await starting;
+  // After the start: until then the socket may be that of a supervisor which has the directory.
+  await serveCommands(path, (command) => answerCommand(supervisor, command, life));
+  recordState(dataDir, { phase: "Running", apiServer: supervisor.apiServer });
+  tell({ ready: true, status: await status(supervisor, "Running"), folders: [...folders.values()] });
 } catch (error) {
-  const message = error instanceof Error ? error.message : String(error);
-  log.error(
-    { error: error instanceof Error ? (error.stack ?? message) : message },
-    "the cluster could not be started",
-  );
-  tell({ failed: message });
-  setTimeout(() => process.exit(1), 20);
+  if (!stopping) {
+    const message = error instanceof Error ? error.message : String(error);
+    const full = error instanceof Error ? error.stack : undefined;
+    log.error({ error: full ?? message }, "the cluster could not be started");
+    tell({ failed: message });
+    removeState(dataDir);
+    leave(1);
+  }
 }

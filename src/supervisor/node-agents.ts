@@ -7,7 +7,7 @@ import type { Client } from "../client/client.ts";
 import type { Program } from "../process/spawn.ts";
 import { findMarked, type Markers, sweepMarked } from "../process/sweep.ts";
 import { endProgram } from "./keep-running.ts";
-import { markLost, removeNode } from "./node-api.ts";
+import { awaitReady, markLost, removeNode } from "./node-api.ts";
 import type { ClusterNode, NodeState } from "./state.ts";
 
 // Longer than any grace period a pod is likely to have; a stop that takes longer is cut off.
@@ -19,8 +19,7 @@ export interface NodeAgentsOptions {
   readonly clock: Clock;
   /** Whether the API is told of a lost machine (profile fast). Otherwise its lease has to grow old, as in Kubernetes. */
   readonly tellLost: boolean;
-  /** A client that waits for the API server while it is away. */
-  readonly client: () => Client;
+  readonly client: Client;
   start(node: ClusterNode): Program;
 }
 
@@ -41,7 +40,7 @@ export interface MachineView {
 
 export interface NodeAgents {
   list(): readonly MachineView[];
-  /** Starts a machine that is not running; resolves when its agent is ready. Throws when it runs already. */
+  /** Starts a machine that is not running; resolves when its Node is Ready. Throws when it runs already. */
   start(name: string): Promise<void>;
   kill(name: string): Promise<void>;
   pause(name: string): void;
@@ -64,7 +63,7 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
     machine.telling = new AbortController();
     const { signal } = machine.telling;
     const tell = async () => {
-      if (options.tellLost) await markLost(options.client(), name, options.clock.now());
+      if (options.tellLost) await markLost(options.client, name, options.clock.now());
       machine.telling.abort();
     };
     return Promise.all([
@@ -91,6 +90,21 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
       void lost(machine, "killed");
     });
     return program;
+  };
+
+  // Ready as the API sees it. Where its loss had been told, that is taken back.
+  const bootUntilReady = async (machine: Machine) => {
+    const { ready, exited } = boot(machine);
+    await ready;
+    const over = new AbortController();
+    void exited.then(() => over.abort());
+    const { name } = machine.node;
+    await awaitReady(options.client, name, {
+      takeBackLoss: options.tellLost,
+      clock: options.clock,
+      signal: over.signal,
+    });
+    if (over.signal.aborted) throw new Error(`${name} ended before it was Ready`);
   };
 
   const running = (name: string): { machine: Machine; program: Program } => {
@@ -129,7 +143,7 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
       const machine = machines.get(name);
       if (!machine) throw new Error(`there is no node ${name}`);
       if (machine.program) throw new Error(`${name} is running already`);
-      await boot(machine).ready;
+      await bootUntilReady(machine);
     },
     async kill(name) {
       const { machine, program } = running(name);
@@ -161,7 +175,7 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
         telling: new AbortController(),
       };
       machines.set(node.name, machine);
-      await boot(machine).ready;
+      await bootUntilReady(machine);
     },
     async remove(name) {
       const machine = machines.get(name);
@@ -170,7 +184,7 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
       machine.telling.abort();
       machines.delete(name);
       await sweepMarked(markers(name));
-      await removeNode(options.client(), name);
+      await removeNode(options.client, name);
     },
     async stopAll(graceMs) {
       for (const { telling } of machines.values()) telling.abort();

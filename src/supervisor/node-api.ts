@@ -1,12 +1,12 @@
 // What the supervisor says about nodes through the API: that a machine is lost, that it is gone for good. It sees processes die at
 // once, where Kubernetes has to wait for a lease to grow old.
 
-import type { Node } from "../api/generated/types.ts";
+import type { Node, Taint } from "../api/generated/types.ts";
 import { nodes } from "../api/kinds/node.ts";
 import { pods } from "../api/kinds/pod.ts";
 import { TAINT_OUT_OF_SERVICE } from "../api/names.ts";
 import { hasReason } from "../api/status-error.ts";
-import { timestamp } from "../base/clock.ts";
+import { type Clock, timestamp } from "../base/clock.ts";
 import type { Client } from "../client/client.ts";
 
 const OUT_OF_SERVICE = { key: TAINT_OUT_OF_SERVICE, value: "nodeshutdown", effect: "NoExecute" };
@@ -36,22 +36,26 @@ export async function markLost(client: Client, name: string, nowMs: number): Pro
   );
 }
 
+const isOurs = ({ key, value }: Taint) => key === OUT_OF_SERVICE.key && value === OUT_OF_SERVICE.value;
+
 async function taint(client: Client, name: string): Promise<void> {
   for (;;) {
-    const node = (await client.get(nodes, { name })) as Node;
+    const node = await client.get(nodes, { name });
     const taints = node.spec?.taints ?? [];
     if (taints.some(({ key }) => key === OUT_OF_SERVICE.key)) return;
-    try {
-      // The list is replaced as a whole, so the resourceVersion guards against another writer.
-      const { resourceVersion } = node.metadata;
-      await client.patch(nodes, { name }, "merge", {
-        metadata: { resourceVersion },
-        spec: { taints: [...taints, OUT_OF_SERVICE] },
-      });
-      return;
-    } catch (error) {
-      if (!hasReason(error, "Conflict")) throw error;
-    }
+    if (await replaceTaints(client, node, [...taints, OUT_OF_SERVICE])) return;
+  }
+}
+
+/** False where another writer was faster: the list is replaced as a whole, so the resourceVersion guards it. */
+async function replaceTaints(client: Client, node: Node, taints: readonly Taint[]): Promise<boolean> {
+  const { name, resourceVersion } = node.metadata;
+  try {
+    await client.patch(nodes, { name }, "merge", { metadata: { resourceVersion }, spec: { taints } });
+    return true;
+  } catch (error) {
+    if (!hasReason(error, "Conflict")) throw error;
+    return false;
   }
 }
 
@@ -84,11 +88,33 @@ export async function countPods(client: Client, signal: AbortSignal): Promise<Re
   return counts;
 }
 
-/** The names of the nodes that are Ready. */
-export async function readyNodes(client: Client): Promise<ReadonlySet<string>> {
-  const { items } = await client.list(nodes);
-  const ready = items.filter((node) =>
-    node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),
-  );
-  return new Set(ready.map((node) => node.metadata.name));
+// Agents say that they are ready when they have registered; the condition is there then or a moment later.
+const READY_POLL_MS = 20;
+
+/** Resolves when the node is Ready, or `signal` aborts. With `takeBackLoss` the taint that markLost had set is removed first. */
+export async function awaitReady(
+  client: Client,
+  name: string,
+  { takeBackLoss, clock, signal }: { takeBackLoss: boolean; clock: Clock; signal: AbortSignal },
+): Promise<void> {
+  while (!signal.aborted) {
+    const node = await client.find(nodes, { name }).catch(unlessAborted(signal));
+    const taints = node?.spec?.taints ?? [];
+    if (node && takeBackLoss && taints.some(isOurs)) {
+      await replaceTaints(
+        client,
+        node,
+        taints.filter((each) => !isOurs(each)),
+      );
+      continue;
+    }
+    const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
+    if (ready?.status === "True") return;
+    await clock.sleep(READY_POLL_MS, signal);
+  }
 }
+
+const unlessAborted = (signal: AbortSignal) => (error: unknown) => {
+  if (!signal.aborted) throw error;
+  return undefined;
+};

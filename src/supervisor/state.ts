@@ -1,5 +1,5 @@
 // The two files that say what a cluster is: cluster.json (kept from `up` to `up`) and supervisor.json (while it runs).
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Profile } from "../base/timing.ts";
 import type { ProcessIdentity } from "../process/identity.ts";
@@ -103,4 +103,18 @@ export const writeSupervisor = (dataDir: string, file: SupervisorFile) =>
 export function writeCluster(dataDir: string, file: ClusterFile): void {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   writeJson(join(dataDir, "cluster.json"), file);
+}
+
+/** Records what has changed; nothing where supervisor.json is not this process's: then the directory is another's. */
+export function recordState(
+  dataDir: string,
+  change: Pick<SupervisorFile, "phase"> & Partial<SupervisorFile>,
+): void {
+  const file = readSupervisor(dataDir);
+  if (file?.pid === process.pid) writeSupervisor(dataDir, { ...file, ...change });
+}
+
+/** Removes supervisor.json where it is this process's. */
+export function removeState(dataDir: string): void {
+  if (readSupervisor(dataDir)?.pid === process.pid) rmSync(join(dataDir, "supervisor.json"), { force: true });
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { chooseNodes, nextNode } from "../../../src/supervisor/start.ts";
+import { chooseNodes, nextNode } from "../../../src/supervisor/nodes.ts";
 
 test("a new cluster has three nodes, numbered from one", () => {
   expect(chooseNodes([], undefined).map(({ name }) => name)).toEqual(["node-1", "node-2", "node-3"]);

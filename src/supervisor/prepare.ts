@@ -1,0 +1,84 @@
+// What a cluster takes before any of its programs starts: its data directory, a slot of addresses, the API's socket; and what it must know of
+// the machine. What an earlier crash left running is ended first.
+import { mkdirSync, realpathSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type HeldSocket, holdSocket } from "../process/shared-handles.ts";
+import { sweepMarked } from "../process/sweep.ts";
+import { anySlot, claimSlot, findLowestPort, hasManyAddresses } from "./addresses.ts";
+import { socketPath } from "./command-socket.ts";
+import { checkDataDir } from "./data-dir.ts";
+import { claimDataDir } from "./lock.ts";
+import { chooseNodes } from "./nodes.ts";
+import { ownIdentity } from "./own-identity.ts";
+import type { SupervisorSettings } from "./settings.ts";
+import { type ClusterFile, DATA_VERSION, readCluster, writeCluster, writeSupervisor } from "./state.ts";
+
+export interface Ground {
+  /** Absolute, without symbolic links: the marker of every process of the cluster. */
+  readonly dataDir: string;
+  readonly cluster: ClusterFile;
+  readonly lowestPort: number;
+  /** Bound to 127.0.0.1:apiPort; held here while control planes come and go. */
+  readonly socket: HeldSocket;
+  /** Gives the addresses back. The data directory is released last, by whoever started. */
+  release(): void;
+}
+
+/** Throws one line that names what is taken. */
+export async function prepare(settings: SupervisorSettings): Promise<Ground> {
+  mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
+  const dataDir = realpathSync(settings.dataDir);
+  checkDataDir(dataDir);
+  const self = ownIdentity();
+  claimDataDir(dataDir, self);
+  writeSupervisor(dataDir, { ...self, phase: "Starting", apiServer: "", socket: socketPath(dataDir) });
+  return takeGround(settings, dataDir);
+}
+
+async function takeGround(settings: SupervisorSettings, dataDir: string): Promise<Ground> {
+  await sweepMarked({ KUBEMU_CLUSTER: dataDir });
+  mkdirSync(join(dataDir, "logs"), { recursive: true, mode: 0o700 });
+  forgetMemory(dataDir);
+  const before = readCluster(dataDir);
+  const singleAddress = settings.singleAddress ?? (before?.singleAddress || !(await hasManyAddresses()));
+  const [slot, lowestPort] = await Promise.all([
+    singleAddress ? anySlot(before?.slot) : claimSlot(before?.slot),
+    findLowestPort(),
+  ]);
+  try {
+    const socket = holdApiSocket(settings.apiPort, before?.apiPort);
+    const cluster: ClusterFile = {
+      version: DATA_VERSION,
+      name: settings.name,
+      slot: slot.number,
+      apiPort: socket.port,
+      nodes: chooseNodes(before?.nodes ?? [], settings.nodes),
+      profile: settings.profile ?? before?.profile ?? "fast",
+      singleAddress,
+    };
+    writeCluster(dataDir, cluster);
+    return { dataDir, cluster, lowestPort, socket, release: slot.release };
+  } catch (error) {
+    slot.release();
+    throw error;
+  }
+}
+
+/** Removes what a cluster started with --in-memory had written. */
+export function forgetMemory(dataDir: string): void {
+  rmSync(join(dataDir, "store-in-memory"), { recursive: true, force: true });
+}
+
+function holdApiSocket(asked: number | undefined, last: number | undefined): HeldSocket {
+  const port = asked ?? last ?? 0;
+  try {
+    return holdSocket("127.0.0.1", port);
+  } catch (error) {
+    // The port it had last is a convenience; the one that was asked for is not.
+    if (asked === undefined) return holdSocket("127.0.0.1", 0);
+    throw new Error(
+      `port ${port} of 127.0.0.1 is taken or may not be used (${(error as NodeJS.ErrnoException).code}); choose another --api-port`,
+      { cause: error },
+    );
+  }
+}

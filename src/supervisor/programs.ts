@@ -1,0 +1,67 @@
+// The cluster's programs, each with the settings and the environment it is started with.
+import { join } from "node:path";
+import type {
+  ChildSettings,
+  ControlPlaneSettings,
+  NodeAgentSettings,
+  ProxySettings,
+} from "../process/settings.ts";
+import { type Program, startProgram } from "../process/spawn.ts";
+import { childEnvironment, type ProgramName, programFile } from "./children.ts";
+import type { Ground } from "./prepare.ts";
+import type { SupervisorSettings } from "./settings.ts";
+import type { ClusterNode } from "./state.ts";
+
+// A pod process that is kept ready costs memory; two cover what one node loses at a time.
+const WARM_POOL = 2;
+
+export interface Programs {
+  readonly apiServer: string;
+  controlPlane(): Program;
+  nodeAgent(node: ClusterNode): Program;
+  proxy(worker: number): Program;
+}
+
+export function createPrograms(
+  { dataDir, cluster, lowestPort, socket }: Ground,
+  { inMemory, folders }: SupervisorSettings,
+  from: NodeJS.ProcessEnv,
+): Programs {
+  const env = childEnvironment(from, dataDir);
+  const apiServer = `https://127.0.0.1:${socket.port}`;
+  const common: ChildSettings = {
+    cluster: cluster.name,
+    dataDir,
+    profile: cluster.profile,
+    singleAddress: cluster.singleAddress,
+    slot: cluster.slot,
+    lowestPort,
+  };
+  const start = (
+    program: ProgramName,
+    name: string,
+    settings: ChildSettings,
+    more: Record<string, string> = {},
+  ) =>
+    startProgram({
+      file: programFile(program),
+      settings,
+      logFile: join(dataDir, "logs", `${name}.log`),
+      env: { ...env, ...more },
+    });
+  return {
+    apiServer,
+    controlPlane() {
+      const settings: ControlPlaneSettings = { ...common, apiPort: socket.port, inMemory, folders };
+      return start("control-plane", "control-plane", settings);
+    },
+    nodeAgent({ name, index }) {
+      const settings: NodeAgentSettings = { ...common, node: name, index, apiServer, warmPool: WARM_POOL };
+      return start("node-agent", `node-${name}`, settings, { KUBEMU_NODE: name });
+    },
+    proxy(worker) {
+      const settings: ProxySettings = { ...common, apiServer, worker };
+      return start("proxy", `proxy-${worker}`, settings);
+    },
+  };
+}
