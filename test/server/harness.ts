@@ -1,5 +1,5 @@
 // A whole API server on a store of its own: requests without sockets through `transport()`, or over real HTTPS through `https`.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { Agent, request as httpsRequest, type RequestOptions } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,8 +32,8 @@ export interface TestServer {
   readonly transport: Transport;
   readonly client: Client;
   readonly dataDir: string;
-  /** Where the certificates lie. */
-  readonly pkiDir: string;
+  /** A file of pki/, as text. */
+  pki(name: string): string;
   /** What the server logged as an error: a test that expects none asserts that it is empty. */
   readonly errors: LogFields[];
   /** Over HTTPS; with the admin's certificate unless `anonymous`. */
@@ -45,17 +45,21 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-let pkiDir: Promise<string> | undefined;
+let pkiFiles: Promise<ReadonlyMap<string, string>> | undefined;
 
 /** Certificates are made once for all tests of a file. */
-function testPki(): Promise<string> {
-  pkiDir ??= (async () => {
+function testPki(): Promise<ReadonlyMap<string, string>> {
+  pkiFiles ??= (async () => {
     const dataDir = mkdtempSync(join(tmpdir(), "kubemu-pki-"));
-    process.on("exit", () => rmSync(dataDir, { recursive: true, force: true }));
-    await ensurePki({ dataDir, slot: SLOT, nodes: [], nowMs: Date.now() });
-    return dataDir;
+    try {
+      await ensurePki({ dataDir, slot: SLOT, nodes: [], nowMs: Date.now() });
+      const folder = join(dataDir, "pki");
+      return new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "utf8")]));
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true });
+    }
   })();
-  return pkiDir;
+  return pkiFiles;
 }
 
 function recordingLog(errors: LogFields[]): Log {
@@ -72,7 +76,7 @@ export async function startTestServer(
 ): Promise<TestServer> {
   const pki = await testPki();
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "kubemu-server-"));
-  const file = (name: string) => readFileSync(join(pki, "pki", name), "utf8");
+  const file = (name: string) => pki.get(name) ?? "";
   const store = await openStore<KubeObject>({ path: join(dataDir, "test.db"), durable: false });
   const registry = createRegistry(builtinKinds);
   const errors: LogFields[] = [];
@@ -115,7 +119,7 @@ export async function startTestServer(
     transport,
     client,
     dataDir,
-    pkiDir: join(pki, "pki"),
+    pki: file,
     errors,
     https: (method, path, { body, headers = {}, anonymous: without = false } = {}) =>
       send({ agent: without ? anonymous : agent, port: server.port, method, path, headers }, body),

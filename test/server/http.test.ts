@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { connect as http2Connect } from "node:http2";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { configMaps } from "../../src/api/kinds/config-map.ts";
@@ -303,12 +302,11 @@ describe("discovery", () => {
 
 test("both transports give a client the same answers", async () => {
   const { createHttpsTransport } = await import("../../src/client/http-transport.ts");
-  const pki = (name: string) => readFileSync(`${server.pkiDir}/${name}`, "utf8");
   const transport = createHttpsTransport({
     server: `https://127.0.0.1:${server.server.port}`,
-    ca: pki("ca.crt"),
-    cert: pki("admin.crt"),
-    key: pki("admin.key"),
+    ca: server.pki("ca.crt"),
+    cert: server.pki("admin.crt"),
+    key: server.pki("admin.key"),
   });
   const remote = createClient(transport, { userAgent: "remote" });
   const made = await remote.create(configMaps, { metadata: { name: "remote", namespace: "default" } });
