@@ -1,7 +1,7 @@
 // The control plane's process: store, API server, scheduler, controllers and watched folders, wired together. The only file that knows every
 // part. Parts inside this process speak the same API as those outside, only without sockets in between.
 import { mkdirSync, readFileSync } from "node:fs";
-import net, { type Server } from "node:net";
+import net, { type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import type { KubeObject } from "./api/object.ts";
 import { builtinKinds, createRegistry } from "./api/registry.ts";
@@ -54,17 +54,34 @@ process.on("unhandledRejection", (reason) => {
   process.exit(70);
 });
 
-/** The API's socket, which the supervisor keeps open while this process is replaced; without a supervisor a port of our own. */
-async function listenSocket(): Promise<{ server: Server } | { port: number }> {
-  if (!process.send) return { port: settings.apiPort };
+/**
+ * The API's socket, which the supervisor keeps open while this process is replaced; without a supervisor a port of our own. It listens as soon as it
+ * is here, long before the server can answer: who connects meanwhile waits instead of being refused.
+ */
+async function listenSocket(): Promise<ListenSocket> {
+  if (!process.send) return { listen: { port: settings.apiPort }, letIn() {} };
   const handle = await new Promise<unknown>((resolve) => {
     process.on("message", (message, lent) => message === "listen" && resolve(lent));
   });
+  const early: Socket[] = [];
   const server = net.createServer({ noDelay: true });
+  // Until the API server adds its own listener.
+  server.on("connection", (socket) => server.listenerCount("connection") === 1 && early.push(socket));
   await new Promise<void>((resolve, reject) =>
     server.once("error", reject).listen({ _handle: handle } as object, resolve),
   );
-  return { server };
+  return {
+    listen: { server },
+    letIn() {
+      for (const socket of early) server.emit("connection", socket);
+    },
+  };
+}
+
+interface ListenSocket {
+  readonly listen: { readonly server: Server } | { readonly port: number };
+  /** Lets in those who came before the server was ready. */
+  letIn(): void;
 }
 
 function readPki() {
@@ -133,13 +150,24 @@ async function watchFolders(server: ApiServer, registry: ReturnType<typeof creat
 
 const storeFolder = join(settings.dataDir, settings.inMemory ? "store-in-memory" : "store");
 mkdirSync(storeFolder, { recursive: true, mode: 0o700 });
-const [store, listen] = await Promise.all([
+const [store, socket] = await Promise.all([
   openStore<KubeObject>({ path: join(storeFolder, "objects.db"), durable: !settings.inMemory }),
   listenSocket(),
 ]);
 const pki = readPki();
 const registry = createRegistry(builtinKinds);
-const server = await startApiServer({ store, registry, pki, listen, addresses, timing, log, clock });
+const server = await startApiServer({
+  store,
+  registry,
+  pki,
+  listen: socket.listen,
+  addresses,
+  timing,
+  log,
+  clock,
+});
+socket.letIn();
+if ("admit" in listen) listen.admit();
 const controllers = startControllers(server, registry, pki.ca);
 const ready: ReadyMessage = { ready: true, apiPort: server.port };
 tell(ready);

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { Log } from "./log.ts";
 
 // A loop that failed at once should not spin, and one that failed after a day should not wait long.
-const FIRST_PAUSE_MS = 50;
+const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 5_000;
 const HEALTHY_AFTER_MS = 10_000;
 
@@ -15,7 +15,7 @@ export async function runForever(
   loop: (signal: AbortSignal) => Promise<void>,
   { log, clock = systemClock, signal }: { log: Log; clock?: Clock; signal: AbortSignal },
 ): Promise<void> {
-  let pauseMs = FIRST_PAUSE_MS;
+  let pauseMs = 0;
   while (!signal.aborted) {
     const startedAt = clock.now();
     try {
@@ -28,8 +28,8 @@ export async function runForever(
       );
     }
     if (signal.aborted) return;
-    pauseMs =
-      clock.now() - startedAt > HEALTHY_AFTER_MS ? FIRST_PAUSE_MS : Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    const isNewStory = pauseMs === 0 || clock.now() - startedAt > HEALTHY_AFTER_MS;
+    pauseMs = isNewStory ? FIRST_PAUSE_MS : Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     await clock.sleep(pauseMs, signal);
   }
 }

@@ -22,7 +22,6 @@ import { startListener } from "./http/listener.ts";
 import { createInProcessTransport } from "./in-process.ts";
 import { createRelayReader } from "./relay-reader.ts";
 import { createWatches } from "./rest/watch.ts";
-import { startRootCertificate } from "./root-certificate.ts";
 import { createStreamRelay } from "./streams/relay.ts";
 import { createTokens } from "./tokens.ts";
 
@@ -91,7 +90,6 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   await bootstrap(own, { addresses, port });
   const stopParts = [
     startEventExpiry(context),
-    startRootCertificate(context, own, pki.ca),
     () => serviceAddresses.stop(),
     () => relay.stop(),
     () => watches.stop(),
