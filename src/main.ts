@@ -167,7 +167,6 @@ const server = await startApiServer({
   clock,
 });
 socket.letIn();
-if ("admit" in listen) listen.admit();
 const controllers = startControllers(server, registry, pki.ca);
 const ready: ReadyMessage = { ready: true, apiPort: server.port };
 tell(ready);
