@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   const credentials = readCredentials(settings.dataDir, `node-${settings.node}`);
-  const transport = createHttpsTransport({ server: settings.apiServer, ...credentials });
+  const transport = createHttpsTransport({ server: settings.apiServer, ...credentials, awaitServer: true });
   agent = await startNodeAgent({
     settings,
     client: createClient(transport, { userAgent: "kubelet" }),

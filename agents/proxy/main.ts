@@ -4,9 +4,13 @@ import { createLineLog } from "../../src/base/line-log.ts";
 import { createClient } from "../../src/client/create-client.ts";
 import { readCredentials } from "../../src/client/credentials.ts";
 import { createHttpsTransport } from "../../src/client/http-transport.ts";
+import { identityOf, signalProcess } from "../../src/process/identity.ts";
 import { type ProxySettings, parseSettings, type ReadyMessage } from "../../src/process/settings.ts";
+import { findMarked } from "../../src/process/sweep.ts";
 import { ownSockets, type SocketSource, sharedSockets } from "./open-socket.ts";
 import { startProxy } from "./proxy.ts";
+
+const SECOND_SWEEP_MS = 200;
 
 const settings = parseSettings<ProxySettings>(process.argv);
 
@@ -21,6 +25,7 @@ const socketSource = (): SocketSource => {
 const transport = createHttpsTransport({
   server: settings.apiServer,
   ...readCredentials(settings.dataDir, "proxy"),
+  awaitServer: true,
 });
 const proxy = startProxy({
   settings,
@@ -30,8 +35,15 @@ const proxy = startProxy({
   log: createLineLog({ worker: settings.worker }),
 });
 
-// Without the supervisor there is no cluster.
-process.on("disconnect", () => process.exit(0));
+// Without the supervisor there is no cluster: agents end their own containers, and what cannot hear (a paused node) is killed from here.
+// Only what is there at this moment: a supervisor that starts next has the same mark. The second worker is there in case the first is gone.
+process.on("disconnect", () => {
+  const left = findMarked({ KUBEMU_CLUSTER: settings.dataDir }).flatMap((pid) => identityOf(pid) ?? []);
+  setTimeout(() => {
+    for (const each of left) signalProcess(each, "SIGKILL");
+    process.exit(0);
+  }, settings.worker * SECOND_SWEEP_MS);
+});
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.once(signal, async () => {
     await proxy.stop();

@@ -4,6 +4,7 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import { Agent, request as httpsRequest } from "node:https";
 import { createSecureContext } from "node:tls";
 import { StatusError } from "../api/status-error.ts";
+import { systemClock } from "../base/clock.ts";
 import { failureOf } from "./create-client.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Transport, TransportRequest, TransportResponse, WatchEvent } from "./transport.ts";
@@ -19,7 +20,12 @@ export interface HttpsTransportOptions extends Credentials {
   readonly server: string;
   readonly userAgent?: string;
   readonly requestTimeoutMs?: number;
+  /** The server may still be starting: until it has answered once, a refused connection is tried again. */
+  readonly awaitServer?: boolean;
 }
+
+const REFUSED_PAUSE_MS = 10;
+const LONGEST_AWAIT_MS = 60_000;
 
 export function createHttpsTransport(options: HttpsTransportOptions): Transport {
   const secureContext = createSecureContext({ ca: options.ca, cert: options.cert, key: options.key });
@@ -29,6 +35,11 @@ export function createHttpsTransport(options: HttpsTransportOptions): Transport 
   const { hostname, port } = new URL(options.server);
   const timeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   const headers = { accept: "application/json", "user-agent": options.userAgent ?? "kubemu" };
+
+  const awaitUntil = options.awaitServer ? systemClock.now() + LONGEST_AWAIT_MS : 0;
+  let answered = false;
+  const isStarting = (error: unknown) =>
+    !answered && (error as NodeJS.ErrnoException).code === "ECONNREFUSED" && systemClock.now() < awaitUntil;
 
   const open = (wanted: TransportRequest, agent: Agent, silentMs: number): ClientRequest => {
     const body = wanted.body === undefined ? undefined : Buffer.from(JSON.stringify(wanted.body));
@@ -49,6 +60,9 @@ export function createHttpsTransport(options: HttpsTransportOptions): Transport 
         : headers,
     });
     request.setNoDelay(true);
+    request.once("response", () => {
+      answered = true;
+    });
     request.on("timeout", () =>
       request.destroy(new Error(`no answer from ${options.server} for ${silentMs} ms`)),
     );
@@ -61,6 +75,8 @@ export function createHttpsTransport(options: HttpsTransportOptions): Transport 
       const request = open(wanted, requests, timeoutMs);
       request.on("error", (error: NodeJS.ErrnoException) => {
         if (mayRetry && request.reusedSocket && LOST.has(error.code ?? "")) resolve(attempt(wanted, false));
+        else if (isStarting(error))
+          systemClock.sleep(REFUSED_PAUSE_MS, wanted.signal).then(() => resolve(attempt(wanted, mayRetry)));
         else reject(error);
       });
       request.on("response", (response) => {
@@ -71,11 +87,18 @@ export function createHttpsTransport(options: HttpsTransportOptions): Transport 
   return {
     // A POST may have been carried out before its connection was lost: never sent twice.
     request: (wanted) => attempt(wanted, wanted.method !== "POST"),
-    watch: (wanted, onEvent) => {
+    watch: async (wanted, onEvent) => {
       const limitSeconds = Number(wanted.query?.timeoutSeconds ?? 0);
       const silentMs = limitSeconds > 0 ? limitSeconds * 1000 + WATCH_GRACE_MS : 0;
-      const request = open({ ...wanted, query: { ...wanted.query, watch: true } }, watches, silentMs);
-      return readWatch(request, wanted.signal, onEvent);
+      for (;;) {
+        const request = open({ ...wanted, query: { ...wanted.query, watch: true } }, watches, silentMs);
+        try {
+          return await readWatch(request, wanted.signal, onEvent);
+        } catch (error) {
+          if (!isStarting(error)) throw error;
+          await systemClock.sleep(REFUSED_PAUSE_MS, wanted.signal);
+        }
+      }
     },
     close() {
       requests.destroy();

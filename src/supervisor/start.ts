@@ -132,7 +132,7 @@ async function startParts(parts: Parts, options: SupervisorOptions): Promise<Sup
 
 function connect(programs: Programs, dataDir: string): Client {
   const credentials = readCredentials(dataDir, "supervisor");
-  const transport = createHttpsTransport({ server: programs.apiServer, ...credentials });
+  const transport = createHttpsTransport({ server: programs.apiServer, ...credentials, awaitServer: true });
   return createClient(transport, { userAgent: "kubemu-supervisor" });
 }
 
