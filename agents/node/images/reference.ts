@@ -11,6 +11,7 @@ export interface ImageReference {
 }
 
 const PATH = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/;
+const REGISTRY = /^[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d+)?$/;
 const TAG = /^\w[\w.-]{0,127}$/;
 const DIGEST = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-fA-F]{32,}$/;
 
@@ -29,7 +30,7 @@ export function parseImage(name: string): ImageReference | undefined {
   const registry = hasRegistry ? first : "docker.io";
   let path = hasRegistry ? bare.slice(slash + 1) : bare;
   if (registry === "index.docker.io" || registry === "docker.io") path = path.replace(/^library\//, "");
-  if (!PATH.test(path) || (tag !== undefined && !TAG.test(tag))) return undefined;
+  if (!REGISTRY.test(registry) || !PATH.test(path) || (tag !== undefined && !TAG.test(tag))) return undefined;
   if (digest !== undefined && !DIGEST.test(digest)) return undefined;
   const hub = registry === "docker.io" || registry === "index.docker.io";
   return {

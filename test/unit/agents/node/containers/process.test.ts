@@ -1,0 +1,111 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { createLogFile } from "../../../../../agents/node/containers/log-file.ts";
+import {
+  type ContainerProcess,
+  findProgram,
+  probeDeathSignal,
+  startCommand,
+} from "../../../../../agents/node/containers/process.ts";
+import { findMarked, sweepMarked } from "../../../../../src/process/sweep.ts";
+
+const programs = fileURLToPath(new URL("../../../../../fixtures/programs/", import.meta.url));
+const directory = mkdtempSync(path.join(tmpdir(), "kubemu-process-"));
+const marks = { KUBEMU_CLUSTER: directory, KUBEMU_POD: "p" };
+afterAll(async () => {
+  await sweepMarked(marks);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function start(program: string): Promise<ContainerProcess> {
+  return await startCommand(
+    { prefix: await probeDeathSignal(), containerProgram: "" },
+    {
+      argv: [process.execPath, path.join(programs, `${program}.mjs`)],
+      env: { PATH: process.env["PATH"] ?? "", ...marks },
+      cwd: directory,
+      stdin: false,
+    },
+  );
+}
+const firstOutput = (started: ContainerProcess) =>
+  new Promise<string>((resolve) => started.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString())));
+const isAlive = (pid: number) => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+describe("startCommand", () => {
+  it("tells exit code and output", async () => {
+    const started = await start("exits-with-3");
+    expect(await firstOutput(started)).toBe("last words\n");
+    expect(await started.exited).toEqual({ code: 3, signal: null });
+  });
+
+  it("ends what ignores SIGTERM by SIGKILL", async () => {
+    const started = await start("ignores-sigterm");
+    await firstOutput(started);
+    started.signal("SIGTERM");
+    expect(isAlive(started.pid)).toBe(true);
+    started.signal("SIGKILL");
+    expect(await started.exited).toEqual({ code: null, signal: "SIGKILL" });
+  });
+
+  it("leaves a daemon of its own session to the sweep, which finds it", async () => {
+    const started = await start("daemonizes");
+    const daemon = Number(await firstOutput(started));
+    started.signal("SIGKILL");
+    await started.exited;
+    expect(findMarked(marks)).toContain(daemon);
+    expect(await sweepMarked(marks)).toBeGreaterThan(0);
+    expect(findMarked(marks)).toEqual([]);
+  });
+
+  it("says as runc does that a program is not there", () => {
+    expect(() => findProgram("nonesuch", "/usr/bin:/bin", "/")).toThrow(
+      'exec: "nonesuch": executable file not found in $PATH',
+    );
+    expect(() => findProgram("/no/such", "", "/")).toThrow(
+      'exec: "/no/such": stat /no/such: no such file or directory',
+    );
+  });
+});
+
+describe("createLogFile", () => {
+  it("bounds the disk that a flood takes, by rotation", async () => {
+    const started = await start("floods-log");
+    const file = path.join(directory, "flood", "0.log");
+    const log = createLogFile(file, { maxBytes: 200_000 });
+    log.take("stdout", started.stdout);
+    const names = () => readdirSync(path.dirname(file));
+    await expect.poll(() => names().length, { timeout: 20_000 }).toBe(5);
+    started.signal("SIGKILL");
+    await started.exited;
+    log.finish();
+    await log.ended;
+    expect(names().sort()).toEqual(["0.log", "0.log.1", "0.log.2", "0.log.3", "0.log.4"]);
+    await log.remove();
+    expect(names()).toEqual([]);
+  });
+
+  it("writes whole entries in the runtime interface's format", async () => {
+    const started = await start("exits-with-3");
+    const file = path.join(directory, "short", "0.log");
+    const log = createLogFile(file);
+    log.take("stdout", started.stdout);
+    log.take("stderr", started.stderr);
+    await started.exited;
+    log.finish();
+    await log.ended;
+    expect(readFileSync(file, "utf8")).toMatch(
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z stdout F last words\n$/,
+    );
+  });
+});
