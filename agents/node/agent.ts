@@ -40,7 +40,7 @@ export interface NodeAgent {
   /** SIGKILL to every container, now and synchronously: the agent is about to exit. */
   killAll(): void;
   /** Ends the pods within `graceMs`, says that the node is shutting down, stops. */
-  stop(graceMs: number): Promise<void>;
+  stop(graceMs: number, options?: { apiIsGone?: boolean }): Promise<void>;
 }
 
 /** Resolves when the Node is Ready. */
@@ -86,12 +86,19 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
         for (const run of [...runs.values()].flat()) run.process.signal("SIGKILL");
       context.pool.stop();
     },
-    async stop(graceMs) {
-      await Promise.race([registration.shutDown().catch(() => {}), clock.sleep(STATUS_LIMIT_MS)]);
+    async stop(graceMs, { apiIsGone = false } = {}) {
+      // A clean stop must not wait long for an API server that is gone.
+      const tell = (what: () => Promise<unknown>) =>
+        apiIsGone
+          ? undefined
+          : Promise.race([what().catch(() => {}), clock.sleep(STATUS_LIMIT_MS, told.signal)]);
+      const told = new AbortController();
+      await tell(() => registration.shutDown());
       abort.abort();
       await registry?.shutdown(graceMs);
       context.pool.stop();
-      await Promise.race([context.recorder.flush(), clock.sleep(STATUS_LIMIT_MS)]);
+      await tell(() => context.recorder.flush());
+      told.abort();
       await Promise.all([
         podInformer.stop(),
         context.services.stop(),
@@ -105,7 +112,6 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   };
 }
 
-// A clean stop must not wait long for an API server that is gone.
 const STATUS_LIMIT_MS = 1_000;
 
 interface Made {

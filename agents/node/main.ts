@@ -6,7 +6,7 @@ import { createLineLog } from "../../src/base/line-log.ts";
 import { createClient } from "../../src/client/create-client.ts";
 import { readCredentials } from "../../src/client/credentials.ts";
 import { createHttpsTransport } from "../../src/client/http-transport.ts";
-import { type NodeAgentSettings, parseSettings } from "../../src/process/settings.ts";
+import { API_IS_GONE, type NodeAgentSettings, parseSettings } from "../../src/process/settings.ts";
 import { type NodeAgent, startNodeAgent } from "./agent.ts";
 
 // The kubelet's shutdownGracePeriod is an operator's choice; a laptop's `down` should not take longer than this.
@@ -17,6 +17,11 @@ async function main(): Promise<void> {
   const log = createLineLog({ node: settings.node });
   let agent: NodeAgent | undefined;
   let isStopping = false;
+  // When the whole cluster is stopped the control plane goes first: then there is nobody left to tell.
+  let apiIsGone = false;
+  process.on("message", (message) => {
+    if (message === API_IS_GONE) apiIsGone = true;
+  });
   process.on("disconnect", () => {
     agent?.killAll();
     process.exit(0);
@@ -25,7 +30,7 @@ async function main(): Promise<void> {
     if (isStopping) return;
     isStopping = true;
     void (async () => {
-      await agent?.stop(SHUTDOWN_GRACE_MS).catch((error: unknown) => {
+      await agent?.stop(SHUTDOWN_GRACE_MS, { apiIsGone }).catch((error: unknown) => {
         log.error({ error: String(error) }, "node not stopped cleanly");
         agent?.killAll();
       });

@@ -39,6 +39,9 @@ export interface ProxySettings extends ChildSettings {
   readonly worker: number;
 }
 
+/** What the supervisor sends a node agent before it ends it together with the whole cluster. */
+export const API_IS_GONE = "api-is-gone";
+
 /** What a child says once, over IPC, when it serves. */
 export interface ReadyMessage {
   readonly ready: true;

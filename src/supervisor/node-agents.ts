@@ -4,6 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { runForever } from "../base/run-forever.ts";
 import type { Client } from "../client/client.ts";
+import { API_IS_GONE } from "../process/settings.ts";
 import type { Program } from "../process/spawn.ts";
 import { findMarked, type Markers, sweepMarked } from "../process/sweep.ts";
 import { endProgram } from "./keep-running.ts";
@@ -49,6 +50,7 @@ export interface NodeAgents {
   stop(name: string): Promise<void>;
   add(node: ClusterNode): Promise<void>;
   remove(name: string): Promise<void>;
+  /** Ends every machine of a cluster whose control plane has ended. */
   stopAll(graceMs: number): Promise<void>;
 }
 
@@ -187,7 +189,10 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
       await removeNode(options.client, name);
     },
     async stopAll(graceMs) {
-      for (const { telling } of machines.values()) telling.abort();
+      for (const { telling, program } of machines.values()) {
+        telling.abort();
+        if (program?.child.connected) program.child.send(API_IS_GONE, () => {});
+      }
       await Promise.all(
         [...machines.values()].filter(({ program }) => program).map(({ node }) => take(node.name, graceMs)),
       );
