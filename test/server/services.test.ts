@@ -30,16 +30,17 @@ describe("addresses of Services", () => {
     for (const address of addresses) expect(address).toMatch(/^127\.16\.(19[2-9]|20\d|21\d|22[0-3])\.\d+$/);
   });
 
+  // Chosen ones lie in the low band of each range, from which none is drawn at random.
   test("that are chosen are checked, and free again after a delete", async () => {
-    await create("chosen", { clusterIP: "127.16.200.7" });
-    await expect(create("thief", { clusterIP: "127.16.200.7" })).rejects.toThrow(
-      'Service "thief" is invalid: spec.clusterIPs: Invalid value: ["127.16.200.7"]: failed to allocate IP 127.16.200.7: provided IP is already allocated',
+    await create("chosen", { clusterIP: "127.16.192.7" });
+    await expect(create("thief", { clusterIP: "127.16.192.7" })).rejects.toThrow(
+      'Service "thief" is invalid: spec.clusterIPs: Invalid value: ["127.16.192.7"]: failed to allocate IP 127.16.192.7: provided IP is already allocated',
     );
     await expect(create("outside", { clusterIP: "10.0.0.1" })).rejects.toThrow(
       "the provided IP (10.0.0.1) is not in the valid range. The range of valid IPs is 127.16.192.0/19",
     );
     await server.client.delete(services, at("chosen"));
-    expect((await create("thief", { clusterIP: "127.16.200.7" })).spec.clusterIP).toBe("127.16.200.7");
+    expect((await create("thief", { clusterIP: "127.16.192.7" })).spec.clusterIP).toBe("127.16.192.7");
   });
 
   test("are not given to headless and external ones", async () => {
@@ -53,11 +54,11 @@ describe("addresses of Services", () => {
   });
 
   test("a refused or dry create holds nothing", async () => {
-    const ports = [{ port: 80, nodePort: 30_500 }];
-    const spec = { type: "NodePort", ports, clusterIP: "127.16.201.1" };
+    const ports = [{ port: 80, nodePort: 30_010 }];
+    const spec = { type: "NodePort", ports, clusterIP: "127.16.192.8" };
     await server.client.create(services, service("dry", spec), { dryRun: true });
     await expect(create("Bad_Name", spec)).rejects.toThrow("is invalid");
-    expect((await create("real", spec)).spec.ports?.[0]?.nodePort).toBe(30_500);
+    expect((await create("real", spec)).spec.ports?.[0]?.nodePort).toBe(30_010);
   });
 });
 
