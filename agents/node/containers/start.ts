@@ -138,7 +138,8 @@ async function environmentOf(
     cluster: settings.dataDir,
     node: settings.node,
   });
-  const base: Environment = { ...own, ...serviceEnvironment(services.list(), pod) };
+  const links = serviceEnvironment(services.list(), pod);
+  const base: Environment = { ...own, ...links, ...apiServerEnvironment(settings) };
   for (const { name, value } of program.env ?? []) base[name] = value ?? "";
   const facts = { pod, podIP, hostIP: network.nodeIP, nodeName: settings.node, allocatable };
   const manifest = await manifestEnvironment(container, {
@@ -261,3 +262,23 @@ const graceOf = (record: PodRecord) => (record.pod.spec?.terminationGracePeriodS
 
 // A container that could not be started has no time of start.
 const ranMs = ({ startedAt, finishedAt }: Termination) => (startedAt === 0 ? 0 : finishedAt - startedAt);
+
+/**
+ * Unlike Kubernetes: where the Service `kubernetes` cannot be listened on (its port is privileged, or there is one
+ * address only), in-cluster clients are sent to the API server itself.
+ */
+function apiServerEnvironment({
+  apiServer,
+  lowestPort,
+  singleAddress,
+}: NodeContext["settings"]): Environment {
+  const { hostname, port } = new URL(apiServer);
+  if (!singleAddress && lowestPort <= HTTPS) return {};
+  return {
+    KUBERNETES_SERVICE_HOST: hostname,
+    KUBERNETES_SERVICE_PORT: port,
+    KUBERNETES_SERVICE_PORT_HTTPS: port,
+  };
+}
+
+const HTTPS = 443;
