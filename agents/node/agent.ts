@@ -34,6 +34,8 @@ export interface NodeAgentOptions {
   readonly log: Log;
   /** dist/container.js */
   readonly containerProgram: string;
+  /** The PATH that containers get. */
+  readonly searchPath: string;
 }
 
 export interface NodeAgent {
@@ -122,17 +124,18 @@ interface Made {
 }
 
 function createContext(
-  { settings, client, clock, log, containerProgram }: NodeAgentOptions,
+  { settings, client, clock, log, containerProgram, searchPath }: NodeAgentOptions,
   { directory, prefix, allocatable, wake }: Made,
 ): NodeContext {
   const spawner = { prefix, containerProgram };
   const env = {
-    PATH: process.env["PATH"] ?? "",
+    PATH: searchPath,
     KUBEMU_CLUSTER: settings.dataDir,
     KUBEMU_NODE: settings.node,
   };
   return {
     settings,
+    searchPath,
     client,
     clock,
     timing: timingOf(settings.profile),

@@ -18,6 +18,8 @@ import type { PodState } from "./pod/state.ts";
 
 export interface NodeContext {
   readonly settings: NodeAgentSettings;
+  /** The PATH that containers get. */
+  readonly searchPath: string;
   readonly client: Client;
   readonly clock: Clock;
   readonly timing: Timing;

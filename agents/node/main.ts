@@ -11,6 +11,7 @@ import { type NodeAgent, startNodeAgent } from "./agent.ts";
 
 // The kubelet's shutdownGracePeriod is an operator's choice; a laptop's `down` should not take longer than this.
 const SHUTDOWN_GRACE_MS = 5_000;
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 async function main(): Promise<void> {
   const settings = parseSettings<NodeAgentSettings>(process.argv);
@@ -46,6 +47,7 @@ async function main(): Promise<void> {
     client: createClient(transport, { userAgent: "kubelet" }),
     clock: systemClock,
     log,
+    searchPath: process.env["PATH"] ?? DEFAULT_PATH,
     containerProgram: fileURLToPath(new URL("./container.js", import.meta.url)),
   });
   process.send?.({ ready: true });

@@ -171,12 +171,13 @@ export function ownEnvironment(options: {
   root: string;
   cluster: string;
   node: string;
+  searchPath: string;
 }): Environment {
-  const { container, pod, podIP, portMap, defaultPorts, root, cluster, node } = options;
+  const { container, pod, podIP, portMap, defaultPorts, root, cluster, node, searchPath } = options;
   const mapped = (port: number) => String(portMap[port] ?? port);
   const first = container.ports?.[0]?.containerPort ?? defaultPorts[0];
   const result: Environment = {
-    PATH: process.env["PATH"] ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    PATH: searchPath,
     HOME: root,
     HOSTNAME: hostnameOf(pod),
     POD_IP: podIP,

@@ -1,7 +1,7 @@
 // The log of one run of a container, in the format of the container runtime interface. Memory is bounded: while the
 // disk is behind, the container's pipes are not read, so a container that floods its log waits. Disk is bounded too:
 // a full file is renamed PATH.1, PATH.2 … and the oldest is removed.
-import { close, mkdirSync, open, renameSync, rmSync, write } from "node:fs";
+import { close, mkdirSync, open, openSync, renameSync, rmSync, write } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
@@ -40,7 +40,8 @@ export function createLogFile(file: string, { maxBytes = MAX_BYTES }: { maxBytes
   const listeners = new Set<OutputListener>();
   let pending: Buffer[] = [];
   let pendingBytes = 0;
-  let fd: number | undefined;
+  // There from the start: a container that has said nothing has an empty log, not none.
+  let fd: number | undefined = openSync(file, "a", 0o640);
   let writing = false;
   let size = 0;
   let finished = false;

@@ -137,6 +137,7 @@ async function environmentOf(
     root,
     cluster: settings.dataDir,
     node: settings.node,
+    searchPath: context.searchPath,
   });
   const links = serviceEnvironment(services.list(), pod);
   const base: Environment = { ...own, ...links, ...apiServerEnvironment(settings) };
