@@ -16,7 +16,7 @@ export function createLineLog(
 ): Log {
   const at = (level: Level) => (more: LogFields, message: string) => {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) return;
-    write(`${JSON.stringify({ time: new Date().toISOString(), level, ...fields, ...more, message })}\n`);
+    write(`${toLine({ time: new Date().toISOString(), level, ...fields, ...more, message })}\n`);
   };
   return {
     debug: at("debug"),
@@ -25,4 +25,18 @@ export function createLineLog(
     error: at("error"),
     child: (more) => createLineLog({ ...fields, ...more }, { least, write }),
   };
+}
+
+// A field that JSON has no words for must not bring down whoever logs it.
+function toLine(entry: LogFields): string {
+  const readable = (_key: string, value: unknown) => {
+    if (value instanceof Error) return value.stack ?? value.message;
+    return typeof value === "bigint" ? String(value) : value;
+  };
+  try {
+    return JSON.stringify(entry, readable);
+  } catch {
+    const plain = Object.entries(entry).map(([name, value]) => [name, String(value)]);
+    return JSON.stringify(Object.fromEntries(plain));
+  }
 }

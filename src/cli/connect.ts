@@ -18,9 +18,16 @@ export function runningSupervisor({ name, dataDir }: Invocation): SupervisorFile
   return file;
 }
 
+/** The same, once its API can be used; throws one line while it starts or stops. */
+function usableSupervisor(invocation: Invocation): SupervisorFile {
+  const file = runningSupervisor(invocation);
+  if (file.phase === "Running") return file;
+  throw new Error(`cluster ${invocation.name} is ${file.phase.toLowerCase()}; try again in a moment`);
+}
+
 /** Sends a command and returns its result; what the supervisor refuses is thrown. */
 export async function command<T>(invocation: Invocation, wanted: SupervisorCommand): Promise<T> {
-  const { socket } = runningSupervisor(invocation);
+  const { socket } = usableSupervisor(invocation);
   const reply = await sendCommand(socket, wanted);
   if (reply.ok) return reply.result as T;
   throw reply.usage ? new UsageError(reply.message) : new Error(reply.message);
@@ -28,7 +35,7 @@ export async function command<T>(invocation: Invocation, wanted: SupervisorComma
 
 /** Runs `use` with a client of the cluster's API and closes it. */
 export async function withClient<T>(invocation: Invocation, use: (client: Client) => Promise<T>): Promise<T> {
-  const { apiServer } = runningSupervisor(invocation);
+  const { apiServer } = usableSupervisor(invocation);
   const transport = createHttpsTransport({
     server: apiServer,
     ...readCredentials(invocation.dataDir, "admin"),

@@ -1,8 +1,17 @@
 // Putting the cluster's context into the user's own kubeconfig and taking it out again, as kind does. Everything else in the file, remarks
 // included, stays as it was; a file that cannot be understood is left alone, with a warning.
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { type Document, isMap, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
 import { contextName } from "../supervisor/kubeconfig.ts";
 
@@ -14,16 +23,34 @@ const PREVIOUS = "kubemu.dev/previous-context";
 // A lock older than this was left by a process that died.
 const STALE_LOCK_MS = 10_000;
 
-/** The file that kubectl would write to: the first of $KUBECONFIG, else ~/.kube/config. */
-function userKubeconfig(): string {
-  const first = (process.env["KUBECONFIG"] ?? "").split(":").find((path) => path !== "");
-  return first ?? join(homedir(), ".kube", "config");
+/** The files that kubectl reads: those of $KUBECONFIG, else ~/.kube/config. */
+function userKubeconfigs(): string[] {
+  const [first, ...more] = (process.env["KUBECONFIG"] ?? "").split(delimiter).filter((path) => path !== "");
+  if (first !== undefined) return [first, ...more];
+  try {
+    return [join(homedir(), ".kube", "config")];
+  } catch {
+    // A user without a home: then kubectl has no file either, and `--no-merge` is as good as given.
+    return [];
+  }
+}
+
+/** The one that kubectl and kind would add a context to: the first that exists, else the last. */
+function fileToWrite(): string | undefined {
+  const files = userKubeconfigs();
+  return files.find((path) => existsSync(path)) ?? files.at(-1);
 }
 
 /** Adds the cluster's entries from its own kubeconfig and makes its context current. */
 export function mergeKubeconfig(cluster: string, ownFile: string, warn: Say): void {
   const name = contextName(cluster);
-  edit(warn, (document) => {
+  const path = fileToWrite();
+  if (path === undefined) {
+    warn("warning: there is no home folder for a kubeconfig; set KUBECONFIG");
+    return;
+  }
+  edit(path, warn, (document) => {
+    const known = recall(document, name);
     const own = parseDocument(readFileSync(ownFile, "utf8"));
     for (const list of LISTS) {
       removeNamed(document, list, name);
@@ -35,7 +62,8 @@ export function mergeKubeconfig(cluster: string, ownFile: string, warn: Say): vo
       } else document.set(list, [entry]);
     }
     const current = document.get("current-context");
-    if (typeof current === "string" && current !== "" && current !== name) remember(document, name, current);
+    const previous = current === name ? known : current;
+    if (typeof previous === "string" && previous !== "") remember(document, name, previous);
     document.set("current-context", name);
     return true;
   });
@@ -44,24 +72,26 @@ export function mergeKubeconfig(cluster: string, ownFile: string, warn: Say): vo
 /** Takes the cluster's entries out again; the context that was current before is current again, where it still exists. */
 export function unmergeKubeconfig(cluster: string, warn: Say): void {
   const name = contextName(cluster);
-  if (!existsSync(userKubeconfig())) return;
-  edit(warn, (document) => {
-    const previous = recall(document, name);
-    const removed = LISTS.map((list) => removeNamed(document, list, name));
-    if (!removed.includes(true)) return false;
-    if (document.get("current-context") === name) {
-      const contexts = document.get("contexts");
-      const there =
-        isSeq(contexts) && contexts.items.some((item) => isMap(item) && item.get("name") === previous);
-      document.set("current-context", there ? previous : "");
-    }
-    return true;
-  });
+  for (const path of userKubeconfigs()) if (existsSync(path)) edit(path, warn, (each) => takeOut(each, name));
 }
 
-function edit(warn: Say, change: (document: Document) => boolean): void {
-  const path = userKubeconfig();
+function takeOut(document: Document, name: string): boolean {
+  const previous = recall(document, name);
+  const removed = LISTS.map((list) => removeNamed(document, list, name));
+  if (!removed.includes(true)) return false;
+  if (document.get("current-context") === name) {
+    const contexts = document.get("contexts");
+    const there =
+      isSeq(contexts) && contexts.items.some((item) => isMap(item) && item.get("name") === previous);
+    document.set("current-context", there ? previous : "");
+  }
+  return true;
+}
+
+function edit(given: string, warn: Say, change: (document: Document) => boolean): void {
   try {
+    // A link to a file kept elsewhere stays a link.
+    const path = existsSync(given) ? realpathSync(given) : given;
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const unlock = lock(path);
     try {
@@ -79,7 +109,7 @@ function edit(warn: Say, change: (document: Document) => boolean): void {
       unlock();
     }
   } catch (error) {
-    warn(`warning: ${path} was left as it is: ${error instanceof Error ? error.message : error}`);
+    warn(`warning: ${given} was left as it is: ${error instanceof Error ? error.message : error}`);
   }
 }
 

@@ -42,7 +42,7 @@ export function viewService(service: Service, reach: Reach): ServiceView {
   );
   const host = ports.flatMap((port) => {
     const stand = published[`${port.port}/${port.protocol ?? "TCP"}`];
-    if (stand) return [url(port, stand.host, stand.port)];
+    if (stand?.host && stand.port) return [url(port, stand.host, stand.port)];
     if (reach.singleAddress || port.port < reach.lowestPort) return [];
     return [...balancers, ...(hasAddress && balancers.length === 0 ? [String(clusterIP)] : [])].map(
       (address) => url(port, address, port.port),
@@ -64,8 +64,10 @@ function url({ name, port, appProtocol }: ServicePort, host: string, at: number)
 
 function parsePublished(text: string | undefined): Readonly<Record<string, Published>> {
   try {
-    return JSON.parse(text ?? "{}") as Record<string, Published>;
+    const map: unknown = JSON.parse(text ?? "{}");
+    return typeof map === "object" && map !== null ? (map as Record<string, Published>) : {};
   } catch {
+    // Written by a user: then nothing is published.
     return {};
   }
 }

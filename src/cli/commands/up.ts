@@ -4,16 +4,16 @@ import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } fr
 import { join, resolve } from "node:path";
 import type { Profile } from "../../base/timing.ts";
 import { childEnvironment, programFile } from "../../supervisor/children.ts";
+import { MOST_NODES } from "../../supervisor/nodes.ts";
 import type { SupervisorSettings } from "../../supervisor/settings.ts";
 import { type Invocation, parseCount } from "../command.ts";
 
-const MOST_NODES = 190;
 const HIGHEST_PORT = 65_535;
 
 export async function up(invocation: Invocation): Promise<number> {
   const { options, dataDir } = invocation;
   const settings = parseUp(invocation);
-  mkdirSync(join(dataDir, "logs"), { recursive: true, mode: 0o700 });
+  makeDataDir(dataDir);
   // The supervisor's own check comes again; this one gives the reason without starting anything.
   const { checkDataDir } = await import("../../supervisor/data-dir.ts");
   const real = { ...settings, dataDir: realpathSync(dataDir) };
@@ -37,7 +37,7 @@ function parseUp({ name, dataDir, arguments: folders, options }: Invocation): Su
     name,
     dataDir,
     inMemory: options["inMemory"] === true,
-    folders: folders.map(checkFolder),
+    folders: [...new Set(folders.map(checkFolder))],
     ...(nodes === undefined ? {} : { nodes }),
     ...(apiPort === undefined || apiPort === 0 ? {} : { apiPort }),
     ...(options["profile"] === undefined ? {} : { profile: options["profile"] as Profile }),
@@ -50,6 +50,16 @@ function checkFolder(folder: string): string {
   if (!existsSync(path)) throw new Error(`the folder ${path} does not exist`);
   if (!statSync(path).isDirectory()) throw new Error(`${path} is no folder`);
   return realpathSync(path);
+}
+
+function makeDataDir(dataDir: string): void {
+  try {
+    mkdirSync(join(dataDir, "logs"), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new Error(`the data directory ${dataDir} cannot be used: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
 }
 
 function startSupervisorProcess(settings: SupervisorSettings): ChildProcess {
