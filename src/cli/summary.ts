@@ -1,4 +1,6 @@
 // What `kubemu up` prints when all is there: what runs, what to curl, and three things to try.
+import { realpathSync } from "node:fs";
+import { homedir } from "node:os";
 import pc from "picocolors";
 import { createClient } from "../client/create-client.ts";
 import { readCredentials } from "../client/credentials.ts";
@@ -6,6 +8,8 @@ import { createHttpsTransport } from "../client/http-transport.ts";
 import type { ClusterStatus } from "../supervisor/state.ts";
 import { type PodView, viewPod } from "./commands/pods.ts";
 import { viewServices } from "./commands/services.ts";
+import { locate } from "./locate.ts";
+import { quoted } from "./quoted.ts";
 import { formatTable } from "./table.ts";
 
 export async function summary(status: ClusterStatus, folders: readonly string[]): Promise<string> {
@@ -43,7 +47,7 @@ export async function summary(status: ClusterStatus, folders: readonly string[])
 }
 
 function toTry(status: ClusterStatus, folders: readonly string[], pods: readonly PodView[]): string[] {
-  const name = status.name === "kubemu" ? "" : ` --name ${status.name}`;
+  const name = asGiven(status);
   const pod = pods.find(({ containers }) => containers[0]?.pid);
   const node = pod?.node ?? status.nodes.at(-1)?.name ?? "node-1";
   return [
@@ -53,4 +57,19 @@ function toTry(status: ClusterStatus, folders: readonly string[], pods: readonly
     `  kill a node       npx kubemu node kill ${node}${name}   then: kubectl get nodes,pods -o wide`,
     pc.dim("Ctrl-C stops everything."),
   ];
+}
+
+/** The option by which a command finds this cluster; none where it is the usual one. */
+function asGiven({ name, dataDir }: ClusterStatus): string {
+  if (dataDir !== usualDataDir(name)) return ` --data-dir ${quoted(dataDir)}`;
+  return name === "kubemu" ? "" : ` --name ${name}`;
+}
+
+function usualDataDir(name: string): string | undefined {
+  try {
+    return realpathSync(locate({ name }, { env: process.env, home: homedir }).dataDir);
+  } catch {
+    // There is no such folder, or no home to look in.
+    return undefined;
+  }
 }
