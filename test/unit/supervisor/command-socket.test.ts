@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import type { Server } from "node:net";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import {
+  type SupervisorCommand,
+  sendCommand,
+  serveCommands,
+  socketPath,
+} from "../../../src/supervisor/command-socket.ts";
+
+let folder: string;
+let server: Server | undefined;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "kubemu-socket-"));
+});
+afterEach(() => {
+  server?.close();
+  server = undefined;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const serve = async (answer: (command: SupervisorCommand) => Promise<unknown>) => {
+  const path = socketPath(folder);
+  server = await serveCommands(path, async (command) => ({ ok: true, result: await answer(command) }));
+  return path;
+};
+
+test("a command gets the answer to it, side by side with others", async () => {
+  const path = await serve(async (command) => ("name" in command ? command.name : command.command));
+  const commands: SupervisorCommand[] = [
+    { command: "status" },
+    { command: "node", action: "kill", name: "node-2" },
+  ];
+  expect(await Promise.all(commands.map((each) => sendCommand(path, each)))).toEqual([
+    { ok: true, result: "status" },
+    { ok: true, result: "node-2" },
+  ]);
+});
+
+test("what fails is answered with its reason", async () => {
+  const path = await serve(() => Promise.reject(new Error("node-9 is not running")));
+  expect(await sendCommand(path, { command: "status" })).toEqual({
+    ok: false,
+    message: "node-9 is not running",
+  });
+});
+
+test("only its owner can open it, and what a dead supervisor left there is replaced", async () => {
+  writeFileSync(socketPath(folder), "");
+  const path = await serve(async () => null);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(await sendCommand(path, { command: "status" })).toEqual({ ok: true, result: null });
+});
+
+test("a client that sends no JSON gets a reason, one that leaves early does no harm", async () => {
+  const path = await serve(async () => "fine");
+  const said = await new Promise<string>((resolve) => {
+    let text = "";
+    const socket = connect(path, () => socket.write("nonsense\n"));
+    socket.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+    });
+    socket.on("close", () => resolve(text));
+  });
+  expect(JSON.parse(said)).toMatchObject({ ok: false });
+  await new Promise<void>((resolve) => {
+    const socket = connect(path, () => socket.destroy());
+    socket.on("close", () => resolve());
+  });
+  expect(await sendCommand(path, { command: "status" })).toEqual({ ok: true, result: "fine" });
+});
+
+test("nobody there is an error", async () => {
+  await expect(sendCommand(socketPath(folder), { command: "status" })).rejects.toThrow(/ENOENT/);
+});
+
+test("a path too long for a socket is replaced by a short one of its own", () => {
+  const long = `/tmp/${"x".repeat(120)}`;
+  expect(Buffer.byteLength(socketPath(long))).toBeLessThanOrEqual(104);
+  expect(socketPath(long)).toBe(socketPath(long));
+  expect(socketPath(long)).not.toBe(socketPath(`${long}y`));
+});
