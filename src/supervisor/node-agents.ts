@@ -20,7 +20,7 @@ export interface NodeAgentsOptions {
   readonly clock: Clock;
   /** Whether the API is told of a lost machine (profile fast). Otherwise its lease has to grow old, as in Kubernetes. */
   readonly tellLost: boolean;
-  readonly client: Client;
+  readonly client: Promise<Client>;
   start(node: ClusterNode): Program;
 }
 
@@ -65,7 +65,7 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
     machine.telling = new AbortController();
     const { signal } = machine.telling;
     const tell = async () => {
-      if (options.tellLost) await markLost(options.client, name, options.clock.now());
+      if (options.tellLost) await markLost(await options.client, name, options.clock.now());
       machine.telling.abort();
     };
     return Promise.all([
@@ -101,7 +101,7 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
     const over = new AbortController();
     void exited.then(() => over.abort());
     const { name } = machine.node;
-    await awaitReady(options.client, name, {
+    await awaitReady(await options.client, name, {
       takeBackLoss: options.tellLost,
       clock: options.clock,
       signal: over.signal,
@@ -186,7 +186,7 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
       machine.telling.abort();
       machines.delete(name);
       await sweepMarked(markers(name));
-      await removeNode(options.client, name);
+      await removeNode(await options.client, name);
     },
     async stopAll(graceMs) {
       for (const { telling, program } of machines.values()) {

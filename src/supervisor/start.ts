@@ -3,9 +3,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Client } from "../client/client.ts";
-import { createClient } from "../client/create-client.ts";
-import { readCredentials } from "../client/credentials.ts";
-import { createHttpsTransport } from "../client/http-transport.ts";
 import { ensurePki } from "../pki/files.ts";
 import { createSharedHandles, type SharedHandles } from "../process/shared-handles.ts";
 import { sweepMarked } from "../process/sweep.ts";
@@ -14,7 +11,7 @@ import { type KeptProgram, keepRunning } from "./keep-running.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { createNodeAgents, type NodeAgents } from "./node-agents.ts";
 import { forgetMemory, type Ground, prepare } from "./prepare.ts";
-import { createPrograms, type Programs } from "./programs.ts";
+import { createPrograms } from "./programs.ts";
 import type { SupervisorSettings } from "./settings.ts";
 import { type ClusterFile, type FolderApplied, type FolderLine, writeCluster } from "./state.ts";
 
@@ -58,7 +55,7 @@ interface Parts {
   readonly proxies: KeptProgram[];
   controlPlane?: KeptProgram;
   agents?: NodeAgents;
-  client?: Client;
+  client?: Promise<Client>;
 }
 
 /** Starts everything and resolves once the nodes are Ready and every folder has been applied; on failure all is ended again. */
@@ -99,8 +96,7 @@ async function startParts(parts: Parts, options: SupervisorOptions): Promise<Sup
   const names = cluster.nodes.map(({ name }) => name);
   ensurePki({ dataDir, slot: cluster.slot, nodes: names, nowMs: clock.now() });
   issued();
-  const kubeconfig = writeKubeconfig(dataDir, cluster.name, programs.apiServer);
-  const client = connect(programs, dataDir);
+  const client = import("./connect.ts").then(({ connect }) => connect(programs.apiServer, dataDir));
   parts.client = client;
   const tellLost = cluster.profile === "fast";
   const agents = createNodeAgents({ dataDir, log, clock, tellLost, client, start: programs.nodeAgent });
@@ -123,17 +119,13 @@ async function startParts(parts: Parts, options: SupervisorOptions): Promise<Sup
     ["proxy", startProxy(0).firstReady],
     ["folders", folders.applied],
   ]);
+  const kubeconfig = writeKubeconfig(dataDir, cluster.name, programs.apiServer);
   await allSteps(steps, options, dataDir);
   progress("all is there");
   // The second worker is for throughput and for the first one's death: it must not slow the start.
   startProxy(1);
-  return running(parts, { agents, client, controlPlane, kubeconfig, apiServer: programs.apiServer });
-}
-
-function connect(programs: Programs, dataDir: string): Client {
-  const credentials = readCredentials(dataDir, "supervisor");
-  const transport = createHttpsTransport({ server: programs.apiServer, ...credentials, awaitServer: true });
-  return createClient(transport, { userAgent: "kubemu-supervisor" });
+  const { apiServer } = programs;
+  return running(parts, { agents, client: await client, controlPlane, kubeconfig, apiServer });
 }
 
 /** Resolves when every step is done; rejects with the first failure, when cut off, or when it takes too long, and then says what is missing. */
@@ -197,7 +189,7 @@ async function stopParts(parts: Parts): Promise<void> {
   const { ground, agents, proxies } = parts;
   await parts.controlPlane?.stop(STOP_GRACE_MS);
   ground.socket.close();
-  parts.client?.transport.close();
+  (await parts.client)?.transport.close();
   await Promise.all([agents?.stopAll(STOP_GRACE_MS), ...proxies.map((proxy) => proxy.stop(STOP_GRACE_MS))]);
   parts.handles.close();
   await sweepMarked({ KUBEMU_CLUSTER: ground.dataDir });

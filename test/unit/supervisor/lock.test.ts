@@ -1,104 +1,76 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { build } from "esbuild";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { identityOf } from "../../../src/process/identity.ts";
+import { checkDataDir, deleteData, isDataDir } from "../../../src/supervisor/data-dir.ts";
 import { claimDataDir, ownerOf } from "../../../src/supervisor/lock.ts";
-import { ownIdentity } from "../../../src/supervisor/own-identity.ts";
+import { DATA_VERSION, readSupervisor, recordState, writeCluster } from "../../../src/supervisor/state.ts";
 
-let folder: string;
-const children: ChildProcess[] = [];
-
+let dataDir: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "kubemu-lock-"));
+  dataDir = mkdtempSync(join(tmpdir(), "kubemu-lock-"));
 });
-afterEach(async () => {
-  for (const child of children.splice(0)) {
-    if (child.exitCode !== null || child.signalCode !== null) continue;
-    const exited = once(child, "exit");
-    child.kill("SIGKILL");
-    await exited;
-  }
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
-const self = ownIdentity();
-const dead = { pid: self.pid, startTime: "long ago" };
+const self = identityOf(process.pid)!;
+const DEAD = { pid: process.pid, startTime: "another process's" };
+const CLUSTER = {
+  version: DATA_VERSION,
+  name: "kubemu",
+  slot: 16,
+  apiPort: 6443,
+  nodes: [],
+  profile: "fast",
+  singleAddress: false,
+} as const;
 
-async function sleeper() {
-  const child = spawn("sleep", ["1000"], { stdio: "ignore" });
-  children.push(child);
-  await once(child, "spawn");
-  return { child, identity: identityOf(child.pid!)! };
-}
-
-test("a directory without an owner has one once it is claimed", () => {
-  expect(ownerOf(folder)).toBeUndefined();
-  claimDataDir(folder, self);
-  expect(ownerOf(folder)).toMatchObject(self);
-});
-
-test("while its owner lives nobody else gets it, and the owner's pid is named", async () => {
-  const { child, identity } = await sleeper();
-  claimDataDir(folder, identity);
-  expect(() => claimDataDir(folder, self)).toThrow(
-    `${folder} is in use by a running cluster (pid ${identity.pid})`,
-  );
-  const exited = once(child, "exit");
-  child.kill("SIGKILL");
-  await exited;
-  expect(ownerOf(folder)).toBeUndefined();
-  claimDataDir(folder, self);
-  expect(ownerOf(folder)).toMatchObject(self);
-});
-
-test("another process with a dead owner's pid is no owner", () => {
-  claimDataDir(folder, dead);
-  expect(ownerOf(folder)).toBeUndefined();
-});
-
-test("owners that are gone leave one link between them", () => {
-  for (let round = 0; round < 12; round++) claimDataDir(folder, dead);
-  claimDataDir(folder, self);
-  expect(readdirSync(join(folder, "lock"))).toEqual(["13"]);
-});
-
-test("of many processes that find the same dead owner at the same moment exactly one wins", async () => {
-  claimDataDir(folder, dead);
-  const program = join(folder, "claim.mjs");
-  const source = (file: string) =>
-    JSON.stringify(resolve(import.meta.dirname, "../../../src/supervisor", file));
-  await build({
-    stdin: {
-      contents: `import { claimDataDir } from ${source("lock.ts")};
-import { ownIdentity } from ${source("own-identity.ts")};
-process.stdin.once("data", () => {
-  try { claimDataDir(${JSON.stringify(folder)}, ownIdentity()); console.log("won"); }
-  catch (error) { console.log(error.message); }
-});
-console.log("here");`,
-      resolveDir: folder,
-    },
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    outfile: program,
+describe("a data directory", () => {
+  test("has one owner, and whoever comes second is told which", () => {
+    claimDataDir(dataDir, self);
+    expect(ownerOf(dataDir)).toMatchObject(self);
+    const refusal = new RegExp(`in use by a running cluster \\(pid ${self.pid}\\)`);
+    expect(() => claimDataDir(dataDir, self)).toThrow(refusal);
+    expect(() => checkDataDir(dataDir)).toThrow(refusal);
   });
-  const contenders = Array.from({ length: 6 }, () => {
-    const child = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] });
-    children.push(child);
-    return child;
+
+  test("goes to the next when its owner has died, whoever has the pid now", () => {
+    for (let round = 0; round < 3; round++) claimDataDir(dataDir, DEAD);
+    expect(ownerOf(dataDir)).toBeUndefined();
+    claimDataDir(dataDir, self);
+    expect(ownerOf(dataDir)).toMatchObject(self);
+    expect(readdirSync(join(dataDir, "lock"))).toHaveLength(1);
   });
-  await Promise.all(contenders.map((child) => once(child.stdout, "data")));
-  // Winners go on living, as a supervisor does: their standard input stays open.
-  const answers = contenders.map(async (child) => String((await once(child.stdout, "data"))[0]).trim());
-  for (const child of contenders) child.stdin.write("go\n");
-  const said = await Promise.all(answers);
-  expect(said.filter((each) => each === "won")).toHaveLength(1);
-  expect(said.filter((each) => each.includes("is in use by a running cluster"))).toHaveLength(5);
-  const winner = contenders[said.indexOf("won")];
-  expect(ownerOf(folder)?.pid).toBe(winner?.pid);
+
+  test("written by a newer kubemu is left alone", () => {
+    writeCluster(dataDir, { ...CLUSTER, version: DATA_VERSION + 1 });
+    expect(() => checkDataDir(dataDir)).toThrow(/written by a newer kubemu/);
+  });
+
+  test("with a damaged cluster.json is named, not overwritten", () => {
+    writeFileSync(join(dataDir, "cluster.json"), "{");
+    expect(() => checkDataDir(dataDir)).toThrow(/cluster\.json is damaged/);
+  });
+
+  test("loses what is kubemu's and nothing else when it is deleted", () => {
+    writeCluster(dataDir, CLUSTER);
+    claimDataDir(dataDir, DEAD);
+    writeFileSync(join(dataDir, "thesis.txt"), "mine");
+    expect(isDataDir(dataDir)).toBe(true);
+    expect(deleteData(dataDir)).toEqual(["thesis.txt"]);
+    expect(readdirSync(dataDir)).toEqual(["thesis.txt"]);
+  });
+
+  test("keeps another supervisor's state as it is", () => {
+    const other = {
+      pid: process.pid + 1,
+      startTime: "1",
+      phase: "Running",
+      apiServer: "",
+      socket: "",
+    } as const;
+    writeFileSync(join(dataDir, "supervisor.json"), JSON.stringify(other));
+    recordState(dataDir, { phase: "Stopping" });
+    expect(readSupervisor(dataDir)).toEqual(other);
+  });
 });
