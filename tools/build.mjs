@@ -5,35 +5,40 @@ import { chmod, rm } from "node:fs/promises";
 import { build } from "esbuild";
 import { writeDescriptions } from "./descriptions.mjs";
 
-const programs = {
-  kubemu: "src/cli/main.ts",
-  supervisor: "src/supervisor/main.ts",
-  "control-plane": "src/main.ts",
+// Of one file each: they load all they have, and several of them start at once.
+const whole = {
   "node-agent": "agents/node/main.ts",
   proxy: "agents/proxy/main.ts",
   container: "agents/containers/main.ts",
+};
+// Parts that a command, or most starts, never need are files of their own.
+const split = {
+  kubemu: "src/cli/main.ts",
+  supervisor: "src/supervisor/main.ts",
+  "control-plane": "src/main.ts",
   bench: "bench/main.ts",
 };
 
 await rm("dist", { recursive: true, force: true });
-const present = Object.entries(programs).filter(([, path]) => existsSync(path));
-await build({
-  entryPoints: Object.fromEntries(present),
+const common = {
   outdir: "dist",
   bundle: true,
-  splitting: true,
-  chunkNames: "chunks/[name]-[hash]",
   format: "esm",
   platform: "node",
   target: "node20",
   // Native code cannot be bundled; everything else is.
   external: ["@photostructure/sqlite"],
   minifySyntax: true,
+  minifyWhitespace: true,
   legalComments: "linked",
   logLevel: "warning",
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
-});
+};
+await Promise.all([
+  build({ ...common, entryPoints: whole }),
+  build({ ...common, entryPoints: split, splitting: true, chunkNames: "chunks/[name]-[hash]" }),
+]);
 if (existsSync("dist/kubemu.js")) await chmod("dist/kubemu.js", 0o755);
 await writeDescriptions("dist");

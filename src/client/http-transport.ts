@@ -2,6 +2,7 @@
 // its own. A request that gets no byte for REQUEST_TIMEOUT_MS fails; nothing here retries but what a closing idle connection lost.
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { Agent, request as httpsRequest } from "node:https";
+import type { Socket } from "node:net";
 import { createSecureContext } from "node:tls";
 import { StatusError } from "../api/status-error.ts";
 import { systemClock } from "../base/clock.ts";
@@ -13,7 +14,7 @@ const REQUEST_TIMEOUT_MS = 32_000;
 // A watch that asked for a time limit and is silent for this much longer is dead.
 const WATCH_GRACE_MS = 15_000;
 // Enough that a burst of status writes is not queued behind a slow one, few enough that handshakes stay rare.
-const REQUEST_SOCKETS = 6;
+const REQUEST_SOCKETS = 3;
 
 export interface HttpsTransportOptions extends Credentials {
   /** `https://127.0.0.1:6443` */
@@ -36,6 +37,15 @@ export function createHttpsTransport(options: HttpsTransportOptions): Transport 
   const timeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   const headers = { accept: "application/json", "user-agent": options.userAgent ?? "kubemu" };
 
+  // A resumed TLS session costs half of what a new one does, and every watch has a connection of its own.
+  let session: Buffer | undefined;
+  const keepSession = (request: ClientRequest, socket: Socket) => {
+    if (request.reusedSocket) return;
+    socket.once("session", (made: Buffer) => {
+      session = made;
+    });
+  };
+
   const awaitUntil = options.awaitServer ? systemClock.now() + LONGEST_AWAIT_MS : 0;
   let answered = false;
   const isStarting = (error: unknown) =>
@@ -51,6 +61,7 @@ export function createHttpsTransport(options: HttpsTransportOptions): Transport 
       path: wanted.path + queryOf(wanted.query),
       signal: wanted.signal,
       timeout: silentMs,
+      ...({ session } as object),
       headers: body
         ? {
             ...headers,
@@ -60,6 +71,7 @@ export function createHttpsTransport(options: HttpsTransportOptions): Transport 
         : headers,
     });
     request.setNoDelay(true);
+    request.once("socket", (socket) => keepSession(request, socket));
     request.once("response", () => {
       answered = true;
     });

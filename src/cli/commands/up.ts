@@ -64,12 +64,16 @@ function makeDataDir(dataDir: string): void {
 
 function startSupervisorProcess(settings: SupervisorSettings): ChildProcess {
   const log = openSync(join(settings.dataDir, "logs", "supervisor.log"), "a", 0o600);
-  const child = spawn(process.execPath, [programFile("supervisor"), "--settings", JSON.stringify(settings)], {
-    // A session of its own: Ctrl-C at the terminal is for `up`, which then asks it to stop.
-    detached: true,
-    stdio: ["ignore", log, log, "ipc"],
-    env: childEnvironment(process.env, settings.dataDir),
-  });
+  const child = spawn(
+    process.execPath,
+    ["--v8-pool-size=0", programFile("supervisor"), "--settings", JSON.stringify(settings)],
+    {
+      // A session of its own: Ctrl-C at the terminal is for `up`, which then asks it to stop.
+      detached: true,
+      stdio: ["ignore", log, log, "ipc"],
+      env: childEnvironment(process.env, settings.dataDir),
+    },
+  );
   closeSync(log);
   return child;
 }
