@@ -1,7 +1,7 @@
 // Bundles every program of kubemu into dist/. One file a program starts in half the time of many
 // modules: the cluster is ten Node processes, so import time is start time.
 import { existsSync } from "node:fs";
-import { chmod, rm } from "node:fs/promises";
+import { chmod, readFile, rm } from "node:fs/promises";
 import { build } from "esbuild";
 import { writeDescriptions } from "./descriptions.mjs";
 
@@ -20,7 +20,18 @@ const split = {
 };
 
 await rm("dist", { recursive: true, force: true });
+// V8 reads JSON text twice as fast as the same data written as JavaScript, and the API's table is 400 KB.
+const jsonAsText = {
+  name: "json-as-text",
+  setup({ onLoad }) {
+    onLoad({ filter: /kubernetes-api\.json$/ }, async ({ path }) => {
+      const text = JSON.stringify(JSON.parse(await readFile(path, "utf8")));
+      return { contents: `export default JSON.parse(${JSON.stringify(text)})`, loader: "js" };
+    });
+  },
+};
 const common = {
+  plugins: [jsonAsText],
   outdir: "dist",
   bundle: true,
   format: "esm",
