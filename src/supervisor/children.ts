@@ -12,11 +12,22 @@ export function programFile(name: ProgramName): string {
   return existsSync(beside) ? beside : join(here, "..", `${name}.js`);
 }
 
+/**
+ * How Node is started for a program. All of kubemu's TLS is between its own parts, with its own CA: without `--use-openssl-ca` Node would parse
+ * the 140 roots of the public web first, a fifth of a program's start. Without V8's helper threads a program that does little
+ * starts faster still and takes less memory; the control plane has use for them.
+ */
+export function nodeFlags(program: ProgramName): readonly string[] {
+  const trust = ["--use-openssl-ca"];
+  return program === "control-plane" ? trust : [...trust, "--v8-pool-size=0"];
+}
+
 const PASSED_ON = ["PATH", "HOME", "TMPDIR", "TZ", "LANG", "DEBUG"] as const;
 
 /** What every process of the cluster starts with: nothing of the user's secrets, and the marker by which it can be found. */
 export function childEnvironment(from: NodeJS.ProcessEnv, dataDir: string): Record<string, string> {
-  const env: Record<string, string> = { KUBEMU_CLUSTER: dataDir };
+  // No file of roots either, where OpenSSL would find one.
+  const env: Record<string, string> = { KUBEMU_CLUSTER: dataDir, SSL_CERT_FILE: "/dev/null" };
   for (const name of PASSED_ON) {
     const value = from[name];
     if (value !== undefined) env[name] = value;

@@ -7,16 +7,13 @@ import type {
   ProxySettings,
 } from "../process/settings.ts";
 import { type Program, startProgram } from "../process/spawn.ts";
-import { childEnvironment, type ProgramName, programFile } from "./children.ts";
+import { childEnvironment, nodeFlags, type ProgramName, programFile } from "./children.ts";
 import type { Ground } from "./prepare.ts";
 import type { SupervisorSettings } from "./settings.ts";
 import type { ClusterNode } from "./state.ts";
 
 // A pod process that is kept ready costs memory; two cover what one node loses at a time.
 const WARM_POOL = 2;
-
-/** For programs that do little at once: without V8's helper threads Node starts a tenth faster and takes less memory. */
-export const SMALL_PROGRAM = ["--v8-pool-size=0"] as const;
 
 export interface Programs {
   readonly apiServer: string;
@@ -49,7 +46,7 @@ export function createPrograms(
     startProgram({
       file: programFile(program),
       settings,
-      nodeFlags: program === "control-plane" ? [] : SMALL_PROGRAM,
+      nodeFlags: nodeFlags(program),
       logFile: join(dataDir, "logs", `${name}.log`),
       env: { ...env, ...more },
     });

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Profile } from "../../base/timing.ts";
-import { childEnvironment, programFile } from "../../supervisor/children.ts";
+import { childEnvironment, nodeFlags, programFile } from "../../supervisor/children.ts";
 import { MOST_NODES } from "../../supervisor/nodes.ts";
 import type { SupervisorSettings } from "../../supervisor/settings.ts";
 import { type Invocation, parseCount } from "../command.ts";
@@ -66,7 +66,7 @@ function startSupervisorProcess(settings: SupervisorSettings): ChildProcess {
   const log = openSync(join(settings.dataDir, "logs", "supervisor.log"), "a", 0o600);
   const child = spawn(
     process.execPath,
-    ["--v8-pool-size=0", programFile("supervisor"), "--settings", JSON.stringify(settings)],
+    [...nodeFlags("supervisor"), programFile("supervisor"), "--settings", JSON.stringify(settings)],
     {
       // A session of its own: Ctrl-C at the terminal is for `up`, which then asks it to stop.
       detached: true,
