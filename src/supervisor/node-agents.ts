@@ -4,6 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { runForever } from "../base/run-forever.ts";
 import type { Client } from "../client/client.ts";
+import { isAlive } from "../process/identity.ts";
 import { API_IS_GONE } from "../process/settings.ts";
 import type { Program } from "../process/spawn.ts";
 import { findMarked, type Markers, sweepMarked } from "../process/sweep.ts";
@@ -13,6 +14,8 @@ import type { ClusterNode, NodeState } from "./state.ts";
 
 // Longer than any grace period a pod is likely to have; a stop that takes longer is cut off.
 const STOP_GRACE_MS = 35_000;
+// Whoever kills a node and then looks at it sees it lost; while the control plane is away nobody can look, and nobody waits longer.
+const TOLD_WITHIN_MS = 1_000;
 
 export interface NodeAgentsOptions {
   readonly dataDir: string;
@@ -30,6 +33,10 @@ interface Machine {
   program: Program | undefined;
   /** Ends what is still to be told to the API about an earlier life. */
   telling: AbortController;
+  /** Resolves once nothing of an earlier life will be told any more. */
+  told: Promise<void>;
+  /** Resolves once the earlier life is over and swept: a sweep cannot tell it from the next one. */
+  ended: Promise<void>;
 }
 
 export interface MachineView {
@@ -41,8 +48,9 @@ export interface MachineView {
 
 export interface NodeAgents {
   list(): readonly MachineView[];
-  /** Starts a machine that is not running; resolves when its Node is Ready. Throws when it runs already. */
+  /** Starts a machine that is not running, after its last life's end; resolves when its Node is Ready. Throws when it runs already. */
   start(name: string): Promise<void>;
+  /** Resolves when the machine is dead and swept; the API is told also after that. */
   kill(name: string): Promise<void>;
   pause(name: string): void;
   resume(name: string): void;
@@ -58,24 +66,33 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
   const machines = new Map<string, Machine>();
   const markers = (name: string): Markers => ({ KUBEMU_CLUSTER: options.dataDir, KUBEMU_NODE: name });
 
-  const lost = (machine: Machine, state: NodeState) => {
+  let stopping = false;
+
+  /** Whoever starts the machine again waits for `work`, which takes its program away at once. */
+  const ending = (machine: Machine, work: () => Promise<void>): Promise<void> => {
+    const end = work();
+    machine.ended = end.catch(() => {});
+    return end;
+  };
+
+  const lost = async (machine: Machine, state: NodeState) => {
     machine.state = state;
     machine.program = undefined;
     const { name } = machine.node;
-    machine.telling = new AbortController();
-    const { signal } = machine.telling;
+    const telling = new AbortController();
+    machine.telling = telling;
+    if (stopping) telling.abort();
     const tell = async () => {
       if (options.tellLost) await markLost(await options.client, name, options.clock.now());
-      machine.telling.abort();
+      telling.abort();
     };
-    return Promise.all([
-      sweepMarked(markers(name)),
-      runForever("tell that a node is lost", tell, { log: options.log, signal }),
-    ]);
+    const { log } = options;
+    machine.told = runForever("tell that a node is lost", tell, { log, signal: telling.signal });
+    await sweepMarked(markers(name));
   };
 
   const boot = (machine: Machine): Program => {
-    machine.telling.abort();
+    if (stopping) throw new Error("the cluster is stopping");
     machine.state = "starting";
     const program = options.start(machine.node);
     machine.program = program;
@@ -88,8 +105,11 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
     // Set before the exit where the end was asked for: then that command does the rest.
     void program.exited.then(({ code, signal }) => {
       if (machine.program !== program) return;
-      options.log.warn({ node: machine.node.name, code, signal }, "a node agent ended; its machine is lost");
-      void lost(machine, "killed");
+      const node = machine.node.name;
+      options.log.warn({ node, code, signal }, "a node agent ended; its machine is lost");
+      ending(machine, () => lost(machine, "killed")).catch((error) =>
+        options.log.error({ node, error: String(error) }, "a lost machine could not be swept"),
+      );
     });
     return program;
   };
@@ -131,7 +151,6 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
     machine.program = undefined;
     if (machine.state === "paused") signalAll(name, program, "SIGCONT");
     await endProgram(program, graceMs);
-    return machine;
   };
 
   return {
@@ -144,15 +163,33 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
     async start(name) {
       const machine = machines.get(name);
       if (!machine) throw new Error(`there is no node ${name}`);
+      const { program } = machine;
+      // Dead already, which is heard of in a moment.
+      if (program && !isAlive(program.identity)) await program.exited;
+      if (machine.program) throw new Error(`${name} is running already`);
+      for (let ended: unknown; ended !== machine.ended; ) {
+        ended = machine.ended;
+        await ended;
+        // What is under way to the API may still mark the node lost: only afterwards can that be taken back.
+        machine.telling.abort();
+        await machine.told;
+      }
+      if (machines.get(name) !== machine) throw new Error(`there is no node ${name}`);
       if (machine.program) throw new Error(`${name} is running already`);
       await bootUntilReady(machine);
     },
     async kill(name) {
       const { machine, program } = running(name);
-      machine.program = undefined;
-      program.child.kill("SIGKILL");
-      await program.exited;
-      await lost(machine, "killed");
+      await ending(machine, async () => {
+        machine.program = undefined;
+        program.child.kill("SIGKILL");
+        await program.exited;
+        await lost(machine, "killed");
+      });
+      const { told } = machine;
+      const over = new AbortController();
+      await Promise.race([told, options.clock.sleep(TOLD_WITHIN_MS, over.signal)]);
+      over.abort();
     },
     pause(name) {
       const { machine, program } = running(name);
@@ -166,7 +203,11 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
       machine.state = "running";
     },
     async stop(name) {
-      await lost(await take(name, STOP_GRACE_MS), "stopped");
+      const { machine } = running(name);
+      await ending(machine, async () => {
+        await take(name, STOP_GRACE_MS);
+        await lost(machine, "stopped");
+      });
     },
     async add(node) {
       if (machines.has(node.name)) throw new Error(`there is a node ${node.name} already`);
@@ -175,6 +216,8 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
         state: "starting",
         program: undefined,
         telling: new AbortController(),
+        told: Promise.resolve(),
+        ended: Promise.resolve(),
       };
       machines.set(node.name, machine);
       await bootUntilReady(machine);
@@ -182,13 +225,21 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
     async remove(name) {
       const machine = machines.get(name);
       if (!machine) throw new Error(`there is no node ${name}`);
-      if (machine.program) await take(name, STOP_GRACE_MS);
-      machine.telling.abort();
-      machines.delete(name);
-      await sweepMarked(markers(name));
-      await removeNode(await options.client, name);
+      const { ended } = machine;
+      await ending(machine, async () => {
+        if (machine.program) await take(name, STOP_GRACE_MS);
+        await ended;
+        machine.state = "stopped";
+        machine.telling.abort();
+        await sweepMarked(markers(name));
+        await machine.told;
+        await removeNode(await options.client, name);
+        // Last: its name is free once nothing is left that a new machine of that name could be taken for.
+        if (machines.get(name) === machine) machines.delete(name);
+      });
     },
     async stopAll(graceMs) {
+      stopping = true;
       for (const { telling, program } of machines.values()) {
         telling.abort();
         if (program?.child.connected) program.child.send(API_IS_GONE, () => {});
