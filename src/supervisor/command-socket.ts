@@ -1,7 +1,7 @@
 // The CLI's way to a running supervisor: a Unix socket in the data directory, one JSON line each way. Whoever may open the socket (0600)
 // may command the cluster.
 import { createHash } from "node:crypto";
-import { chmodSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,6 +30,14 @@ export type SupervisorReply =
 // sun_path holds 108 bytes with its closing zero.
 const LONGEST_PATH = 104;
 const LONGEST_LINE = 64 * 1024;
+// A status takes milliseconds. A node that stops has its pods' grace periods, one that starts waits to be Ready.
+const ANSWER_WITHIN_MS: Record<SupervisorCommand["command"], number> = {
+  status: 5_000,
+  stop: 60_000,
+  node: 60_000,
+};
+// Everything that is bound meanwhile is the owner's alone.
+const OWNER_ONLY = 0o177;
 
 /** Where the socket lies: in the data directory, or, when that path is too long for a socket, in the folder for temporary files. */
 export function socketPath(dataDir: string): string {
@@ -58,8 +66,15 @@ export async function serveCommands(
       void reply(line, answer).then((given) => socket.end(`${JSON.stringify(given)}\n`));
     });
   });
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));
-  chmodSync(path, 0o600);
+  await new Promise<void>((resolve, reject) => {
+    // Binding happens within listen: a mode that is set afterwards would leave a moment for others.
+    const umask = process.umask(OWNER_ONLY);
+    try {
+      server.once("error", reject).listen(path, resolve);
+    } finally {
+      process.umask(umask);
+    }
+  });
   return server;
 }
 
@@ -68,15 +83,37 @@ async function reply(
   answer: (command: SupervisorCommand) => Promise<SupervisorReply>,
 ): Promise<SupervisorReply> {
   try {
-    return await answer(JSON.parse(line) as SupervisorCommand);
+    return await answer(parseCommand(JSON.parse(line)));
   } catch (error) {
     return { ok: false, message: error instanceof Error ? error.message : String(error) };
   }
 }
 
-/** Sends one command; rejects when nobody listens. */
-export function sendCommand(path: string, command: SupervisorCommand): Promise<SupervisorReply> {
+/** Which commands and actions there are is for whoever answers; this sees to the shape. */
+function parseCommand(value: unknown): SupervisorCommand {
+  const fields: Record<string, unknown> = { ...(typeof value === "object" ? value : {}) };
+  const isText = (name: string) => typeof fields[name] === "string";
+  const isNode = isText("action") && (isText("name") || fields["name"] === undefined);
+  if (!isText("command") || (fields["command"] === "node" && !isNode))
+    throw new Error('not a command: it is a JSON object such as {"command":"status"}');
+  return value as SupervisorCommand;
+}
+
+/** Sends one command; rejects when nobody listens or no answer comes in time. */
+export function sendCommand(
+  path: string,
+  command: SupervisorCommand,
+  withinMs: number = ANSWER_WITHIN_MS[command.command],
+): Promise<SupervisorReply> {
   return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(
+        new Error(
+          `the cluster's supervisor has not answered within ${withinMs / 1000} s; if it hangs, \`kubemu down\` ends the cluster`,
+        ),
+      );
+      socket.destroy();
+    }, withinMs);
     const socket = connect(path, () => socket.write(`${JSON.stringify(command)}\n`));
     let text = "";
     socket.setEncoding("utf8");
@@ -85,6 +122,7 @@ export function sendCommand(path: string, command: SupervisorCommand): Promise<S
     });
     socket.on("error", reject);
     socket.on("close", () => {
+      clearTimeout(timer);
       try {
         resolve(JSON.parse(text) as SupervisorReply);
       } catch {

@@ -55,17 +55,52 @@ test("only its owner can open it, and what a dead supervisor left there is repla
   expect(await sendCommand(path, { command: "status" })).toEqual({ ok: true, result: null });
 });
 
-test("a client that sends no JSON gets a reason, one that leaves early does no harm", async () => {
-  const path = await serve(async () => "fine");
-  const said = await new Promise<string>((resolve) => {
+test("nobody else could open it at any moment", async () => {
+  const path = socketPath(folder);
+  const before = process.umask();
+  const serving = serveCommands(path, async () => ({ ok: true, result: null }));
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(process.umask()).toBe(before);
+  server = await serving;
+});
+
+test("a supervisor that hangs is given up, and the message says what can be done", async () => {
+  const path = await serve(() => new Promise(() => {}));
+  await expect(sendCommand(path, { command: "status" }, 20)).rejects.toThrow(
+    /^the cluster's supervisor has not answered within 0\.02 s; .*`kubemu down`/,
+  );
+});
+
+/** What is answered to a line that sendCommand would not send. */
+const say = (path: string, line: string) =>
+  new Promise<unknown>((resolve) => {
     let text = "";
-    const socket = connect(path, () => socket.write("nonsense\n"));
+    const socket = connect(path, () => socket.write(`${line}\n`));
     socket.setEncoding("utf8").on("data", (chunk: string) => {
       text += chunk;
     });
-    socket.on("close", () => resolve(text));
+    socket.on("close", () => resolve(JSON.parse(text)));
   });
-  expect(JSON.parse(said)).toMatchObject({ ok: false });
+
+test.each([
+  "null",
+  "7",
+  "[]",
+  '"status"',
+  "{}",
+  '{"command":"node","action":"add","name":5}',
+  '{"command":1}',
+])("%s is refused as no command", async (line) => {
+  const path = await serve(async () => "never");
+  expect(await say(path, line)).toEqual({
+    ok: false,
+    message: 'not a command: it is a JSON object such as {"command":"status"}',
+  });
+});
+
+test("a client that sends no JSON gets a reason, one that leaves early does no harm", async () => {
+  const path = await serve(async () => "fine");
+  expect(await say(path, "nonsense")).toMatchObject({ ok: false });
   await new Promise<void>((resolve) => {
     const socket = connect(path, () => socket.destroy());
     socket.on("close", () => resolve());
