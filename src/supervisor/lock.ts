@@ -16,7 +16,7 @@ export function claimDataDir(dataDir: string, self: ProcessIdentity): void {
   for (;;) {
     const last = lastOwner(dataDir);
     if (last && isAlive(last)) throw inUse(dataDir, last);
-    const number = (last?.number ?? 0) + 1;
+    const number = nextNumber(folder, last?.number ?? 0);
     if (!link(join(folder, String(number)), self)) continue;
     // Others may have come and gone since the look: whoever is not the last has lost.
     if (lastOwner(dataDir)?.number === number) {
@@ -40,27 +40,39 @@ export function inUse(dataDir: string, { pid }: ProcessIdentity): Error {
 }
 
 function lastOwner(dataDir: string): Owner | undefined {
-  const numbers = numbersIn(join(dataDir, "lock"));
-  for (const number of numbers.sort((a, b) => b - a)) {
+  const folder = join(dataDir, "lock");
+  for (;;) {
+    const number = Math.max(...numbersIn(folder).links);
+    if (!Number.isFinite(number)) return undefined;
     try {
-      const [pid, startTime] = readlinkSync(join(dataDir, "lock", String(number))).split(/ (.*)/);
+      const [pid, startTime] = readlinkSync(join(folder, String(number))).split(/ (.*)/);
       return { number, pid: Number(pid), startTime: startTime ?? "" };
-    } catch {
-      // Removed by a later owner since the listing.
-      return lastOwner(dataDir);
+    } catch (error) {
+      // Removed by a later owner since the listing: look again.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     }
   }
-  return undefined;
 }
 
-function numbersIn(folder: string): number[] {
+/** The numbers that owners have, and those that are taken by what somebody else has put there. */
+function numbersIn(folder: string): { links: number[]; others: number[] } {
+  const found = { links: [] as number[], others: [] as number[] };
   try {
-    return readdirSync(folder)
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number);
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (!/^[1-9]\d{0,14}$/.test(entry.name)) continue;
+      (entry.isSymbolicLink() ? found.links : found.others).push(Number(entry.name));
+    }
   } catch {
-    return [];
+    // There is no such folder, so there are no owners.
   }
+  return found;
+}
+
+function nextNumber(folder: string, last: number): number {
+  const { others } = numbersIn(folder);
+  let number = last + 1;
+  while (others.includes(number)) number++;
+  return number;
 }
 
 function link(path: string, { pid, startTime }: ProcessIdentity): boolean {
@@ -74,6 +86,6 @@ function link(path: string, { pid, startTime }: ProcessIdentity): boolean {
 }
 
 function removeBefore(folder: string, number: number): void {
-  for (const earlier of numbersIn(folder))
+  for (const earlier of numbersIn(folder).links)
     if (earlier < number) rmSync(join(folder, String(earlier)), { force: true });
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -40,6 +40,17 @@ describe("a data directory", () => {
     claimDataDir(dataDir, self);
     expect(ownerOf(dataDir)).toMatchObject(self);
     expect(readdirSync(join(dataDir, "lock"))).toHaveLength(1);
+  });
+
+  test("is owned as ever where something else lies beside the owners' links", () => {
+    claimDataDir(dataDir, DEAD);
+    for (const name of ["2", "3", "17", "x"]) writeFileSync(join(dataDir, "lock", name), "");
+    mkdirSync(join(dataDir, "lock", "1000"));
+    expect(ownerOf(dataDir)).toBeUndefined();
+    claimDataDir(dataDir, DEAD);
+    claimDataDir(dataDir, self);
+    expect(ownerOf(dataDir)).toMatchObject(self);
+    expect(readdirSync(join(dataDir, "lock")).sort()).toEqual(["1000", "17", "2", "3", "5", "x"]);
   });
 
   test("written by a newer kubemu is left alone", () => {
