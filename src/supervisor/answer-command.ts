@@ -8,9 +8,9 @@ import {
   type SupervisorReply,
 } from "./command-socket.ts";
 import { countPods } from "./node-api.ts";
-import { MOST_NODES, nextNode } from "./nodes.ts";
+import { nextNode } from "./nodes.ts";
 import type { Supervisor } from "./start.ts";
-import type { ClusterStatus, Phase } from "./state.ts";
+import { type ClusterStatus, MOST_NODES, type Phase } from "./state.ts";
 
 // Status must also be had while the control plane is away: then without numbers of pods.
 const COUNT_TIMEOUT_MS = 1_000;

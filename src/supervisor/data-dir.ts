@@ -1,6 +1,6 @@
 // What may be done with a data directory, and what in it is kubemu's: nothing else is ever removed.
-import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { accessSync, constants, existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { join, sep } from "node:path";
 import { inUse, ownerOf } from "./lock.ts";
 import { DATA_VERSION, readCluster } from "./state.ts";
 
@@ -16,8 +16,28 @@ export function checkDataDir(dataDir: string): void {
     throw new Error(
       `${dataDir} was written by a newer kubemu (version ${cluster.version}, this one reads ${DATA_VERSION})`,
     );
-  if (!cluster && existsSync(join(dataDir, "cluster.json")))
-    throw new Error(`${join(dataDir, "cluster.json")} is damaged; remove ${dataDir} to start anew`);
+  const file = join(dataDir, "cluster.json");
+  if (cluster || !existsSync(file)) return;
+  try {
+    accessSync(file, constants.R_OK);
+  } catch (error) {
+    throw unusable(dataDir, error);
+  }
+  throw new Error(`${file} is damaged; repair it, or remove ${dataDir} to start anew`);
+}
+
+// Writing to an open file fails without saying which.
+const DISK_CODES: readonly unknown[] = ["ENOSPC", "EDQUOT", "EROFS", "EIO"];
+
+/** What the operating system has against a file of the data directory, with the directory named; any other error as it is. */
+export function unusable(dataDir: string, error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code, path, dest }: NodeJS.ErrnoException & { dest?: string } = error;
+  // Above it: what could not be made on the way to it.
+  const isOfIt = (each = "") => each === dataDir || each.startsWith(dataDir + sep) || isAbove(each);
+  const isAbove = (each: string) => each !== "" && dataDir.startsWith(each + sep);
+  if (code === undefined || !(isOfIt(path) || isOfIt(dest) || DISK_CODES.includes(code))) return error;
+  return new Error(`the data directory ${dataDir} cannot be used: ${error.message}`, { cause: error });
 }
 
 /** True once a supervisor has been at work there. */

@@ -23,6 +23,8 @@ const cut = new AbortController();
 let supervisor: Supervisor | undefined;
 let stopping: Promise<void> | undefined;
 let attached = true;
+// The log is a file: where the disk is full the cluster goes on without one.
+process.stdout.on("error", () => {});
 
 const tell = (message: FromSupervisor) => {
   if (process.connected) process.send?.(message, undefined, {}, () => {});
@@ -42,7 +44,12 @@ const starting = startSupervisor({
 
 const stop = (): Promise<void> => {
   stopping ??= (async () => {
-    recordState(dataDir, { phase: "Stopping" });
+    try {
+      recordState(dataDir, { phase: "Stopping" });
+    } catch (error) {
+      // A full disk is no reason to go on running.
+      log.warn({ error: String(error) }, "the phase could not be recorded");
+    }
     cut.abort();
     const running = await starting.catch(() => undefined);
     await running?.stop();

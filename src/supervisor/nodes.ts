@@ -1,8 +1,5 @@
 import type { ClusterNode } from "./state.ts";
 
-/** 127.S.192.0 and up belongs to Services. */
-export const MOST_NODES = 190;
-
 /** The nodes a cluster had, cut or grown to `count`; a new cluster has node-1 to node-N. */
 export function chooseNodes(had: readonly ClusterNode[], count: number | undefined): ClusterNode[] {
   const wanted = count ?? (had.length || 3);

@@ -1,8 +1,12 @@
-// The two files that say what a cluster is: cluster.json (kept from `up` to `up`) and supervisor.json (while it runs).
+// The two files that say what a cluster is: cluster.json (kept from `up` to `up`) and supervisor.json (while it runs). Anybody may have
+// edited them: what is read has every field in its range, or counts as damaged.
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Profile } from "../base/timing.ts";
 import type { ProcessIdentity } from "../process/identity.ts";
+
+/** 127.S.192.0 and up belongs to Services. */
+export const MOST_NODES = 190;
 
 /** What the data directory's layout is called. A directory with a larger number was written by a newer kubemu. */
 export const DATA_VERSION = 1;
@@ -14,6 +18,8 @@ export interface ClusterFile {
   readonly slot: number;
   readonly apiPort: number;
   readonly nodes: readonly ClusterNode[];
+  /** Names of nodes that `up --nodes` has cut and that the API still knows. */
+  readonly cutNodes?: readonly string[];
   readonly profile: Profile;
   readonly singleAddress: boolean;
 }
@@ -80,23 +86,74 @@ export interface FolderLine {
   readonly text: string;
 }
 
-/** undefined where there is no such file or it is no JSON. */
-function readJson<T>(path: string): T | undefined {
+/** Nothing is in it where there is no such file or it is no JSON object. */
+function readJson(path: string): Readonly<Record<string, unknown>> {
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as T;
+    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
+    return typeof value === "object" && value !== null ? { ...value } : {};
   } catch {
-    return undefined;
+    return {};
   }
 }
 
 function writeJson(path: string, value: unknown): void {
   const temporary = `${path}.${process.pid}`;
-  writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
-  renameSync(temporary, path);
+  try {
+    writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
 }
 
-export const readCluster = (dataDir: string) => readJson<ClusterFile>(join(dataDir, "cluster.json"));
-export const readSupervisor = (dataDir: string) => readJson<SupervisorFile>(join(dataDir, "supervisor.json"));
+const NODE_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const PHASES: readonly unknown[] = ["Starting", "Running", "Stopping", "Stopped"];
+
+const isWhole = (value: unknown, least: number, most: number) =>
+  Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
+const isText = (value: unknown): value is string => typeof value === "string";
+const isNodeName = (value: unknown) => isText(value) && NODE_NAME.test(value);
+
+/** undefined where there is none or it is damaged. Of one that a newer kubemu wrote only the version is known. */
+export function readCluster(dataDir: string): ClusterFile | undefined {
+  const file = readJson(join(dataDir, "cluster.json"));
+  const { version, nodes, cutNodes = [] } = file;
+  const isNewer = isWhole(version, DATA_VERSION + 1, Number.MAX_SAFE_INTEGER);
+  const isSound =
+    isWhole(version, 1, DATA_VERSION) &&
+    isText(file["name"]) &&
+    isWhole(file["slot"], 1, 254) &&
+    isWhole(file["apiPort"], 0, 65_535) &&
+    (file["profile"] === "fast" || file["profile"] === "kubernetes") &&
+    typeof file["singleAddress"] === "boolean" &&
+    Array.isArray(nodes) &&
+    areNodes(nodes) &&
+    Array.isArray(cutNodes) &&
+    cutNodes.every(isNodeName);
+  return isNewer || isSound ? (file as unknown as ClusterFile) : undefined;
+}
+
+/** Names become names of files and indexes become addresses: both have to be one node's alone. */
+function areNodes(values: readonly unknown[]): boolean {
+  const nodes = values.map((value) => ({ ...(value as Partial<ClusterNode> | null) }));
+  return (
+    nodes.every(({ name, index }) => isNodeName(name) && isWhole(index, 1, MOST_NODES)) &&
+    new Set(nodes.map(({ name }) => name)).size === nodes.length &&
+    new Set(nodes.map(({ index }) => index)).size === nodes.length
+  );
+}
+
+/** undefined where there is none or it is damaged. */
+export function readSupervisor(dataDir: string): SupervisorFile | undefined {
+  const file = readJson(join(dataDir, "supervisor.json"));
+  const isSound =
+    isWhole(file["pid"], 1, Number.MAX_SAFE_INTEGER) &&
+    PHASES.includes(file["phase"]) &&
+    ["startTime", "apiServer", "socket"].every((name) => isText(file[name]));
+  return isSound ? (file as unknown as SupervisorFile) : undefined;
+}
+
 export const writeSupervisor = (dataDir: string, file: SupervisorFile) =>
   writeJson(join(dataDir, "supervisor.json"), file);
 

@@ -4,8 +4,8 @@ import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } fr
 import { join, resolve } from "node:path";
 import type { Profile } from "../../base/timing.ts";
 import { childEnvironment, nodeFlags, programFile } from "../../supervisor/children.ts";
-import { MOST_NODES } from "../../supervisor/nodes.ts";
 import type { SupervisorSettings } from "../../supervisor/settings.ts";
+import { MOST_NODES } from "../../supervisor/state.ts";
 import { type Invocation, parseCount } from "../command.ts";
 
 const HIGHEST_PORT = 65_535;
@@ -13,12 +13,18 @@ const HIGHEST_PORT = 65_535;
 export async function up(invocation: Invocation): Promise<number> {
   const { options, dataDir } = invocation;
   const settings = parseUp(invocation);
-  makeDataDir(dataDir);
-  // The supervisor's own check comes again; this one gives the reason without starting anything.
-  const { checkDataDir } = await import("../../supervisor/data-dir.ts");
-  const real = { ...settings, dataDir: realpathSync(dataDir) };
-  checkDataDir(real.dataDir);
-  const child = startSupervisorProcess(real);
+  const { checkDataDir, unusable } = await import("../../supervisor/data-dir.ts");
+  let real = settings;
+  let child: ChildProcess;
+  try {
+    mkdirSync(join(dataDir, "logs"), { recursive: true, mode: 0o700 });
+    real = { ...settings, dataDir: realpathSync(dataDir) };
+    // The supervisor's own check comes again; this one gives the reason without starting anything.
+    checkDataDir(real.dataDir);
+    child = startSupervisorProcess(real);
+  } catch (error) {
+    throw unusable(real.dataDir, error);
+  }
   const detach = options["detach"] === true;
   const { follow } = await import("../follow-start.ts");
   return follow(child, { settings: real, detach, merge: options["merge"] !== false });
@@ -50,16 +56,6 @@ function checkFolder(folder: string): string {
   if (!existsSync(path)) throw new Error(`the folder ${path} does not exist`);
   if (!statSync(path).isDirectory()) throw new Error(`${path} is no folder`);
   return realpathSync(path);
-}
-
-function makeDataDir(dataDir: string): void {
-  try {
-    mkdirSync(join(dataDir, "logs"), { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new Error(`the data directory ${dataDir} cannot be used: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
 }
 
 function startSupervisorProcess(settings: SupervisorSettings): ChildProcess {

@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Invocation, parseCount, UsageError } from "../../../src/cli/command.ts";
 import { runCommandLine } from "../../../src/cli/command-line.ts";
 import { commands } from "../../../src/cli/declarations.ts";
+import { DATA_VERSION, writeCluster } from "../../../src/supervisor/state.ts";
 
 interface Run {
   code: number;
@@ -179,7 +180,8 @@ describe("where a cluster lies", () => {
   test("and what lies there says its name", async () => {
     const folder = mkdtempSync(join(tmpdir(), "kubemu-locate-"));
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "cluster.json"), JSON.stringify({ version: 1, name: "mine", nodes: [] }));
+    const cluster = { version: DATA_VERSION, name: "mine", slot: 16, apiPort: 6443, nodes: [] };
+    writeCluster(folder, { ...cluster, profile: "fast", singleAddress: false });
     expect(await placed(["--data-dir", folder])).toMatchObject({ name: "mine" });
     expect(await placed(["--data-dir", folder, "--name", "other"])).toMatchObject({ name: "other" });
     rmSync(folder, { recursive: true });
