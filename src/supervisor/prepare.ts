@@ -6,6 +6,7 @@ import { type HeldSocket, holdSocket } from "../process/shared-handles.ts";
 import { sweepMarked } from "../process/sweep.ts";
 import { anySlot, claimSlot, findLowestPort, hasManyAddresses } from "./addresses.ts";
 import { socketPath } from "./command-socket.ts";
+import { chooseCutNodes } from "./cut-nodes.ts";
 import { checkDataDir } from "./data-dir.ts";
 import { claimDataDir } from "./lock.ts";
 import { chooseNodes } from "./nodes.ts";
@@ -47,12 +48,15 @@ async function takeGround(settings: SupervisorSettings, dataDir: string): Promis
   ]);
   try {
     const socket = holdApiSocket(settings.apiPort, before?.apiPort);
+    const nodes = chooseNodes(before?.nodes ?? [], settings.nodes);
+    const cutNodes = chooseCutNodes(before, nodes);
     const cluster: ClusterFile = {
       version: DATA_VERSION,
       name: settings.name,
       slot: slot.number,
       apiPort: socket.port,
-      nodes: chooseNodes(before?.nodes ?? [], settings.nodes),
+      nodes,
+      ...(cutNodes.length > 0 ? { cutNodes } : {}),
       profile: settings.profile ?? before?.profile ?? "fast",
       singleAddress,
     };

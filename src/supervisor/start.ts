@@ -7,6 +7,8 @@ import { ensurePki } from "../pki/files.ts";
 import { createSharedHandles, type SharedHandles } from "../process/shared-handles.ts";
 import { sweepMarked } from "../process/sweep.ts";
 import { awaitFolders } from "./await-folders.ts";
+import { removeCutNodes } from "./cut-nodes.ts";
+import { unusable } from "./data-dir.ts";
 import { type KeptProgram, keepRunning } from "./keep-running.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { createNodeAgents, type NodeAgents } from "./node-agents.ts";
@@ -61,13 +63,14 @@ interface Parts {
 /** Starts everything and resolves once the nodes are Ready and every folder has been applied; on failure all is ended again. */
 export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
   const { settings } = options;
-  const ground = await prepare(settings);
-  const parts: Parts = { ground, inMemory: settings.inMemory, handles: createSharedHandles(), proxies: [] };
+  let parts: Parts | undefined;
   try {
+    const ground = await prepare(settings);
+    parts = { ground, inMemory: settings.inMemory, handles: createSharedHandles(), proxies: [] };
     return await startParts(parts, options);
   } catch (error) {
-    await stopParts(parts);
-    throw error;
+    if (parts) await stopParts(parts);
+    throw unusable(settings.dataDir, error);
   }
 }
 
@@ -121,11 +124,12 @@ async function startParts(parts: Parts, options: SupervisorOptions): Promise<Sup
   ]);
   const kubeconfig = writeKubeconfig(dataDir, cluster.name, programs.apiServer);
   await allSteps(steps, options, dataDir);
+  const settled = await removeCutNodes(await client, { dataDir, cluster, log });
   progress("all is there");
   // The second worker is for throughput and for the first one's death: it must not slow the start.
   startProxy(1);
   const { apiServer } = programs;
-  return running(parts, { agents, client: await client, controlPlane, kubeconfig, apiServer });
+  return running(parts, { agents, client: await client, controlPlane, kubeconfig, apiServer, settled });
 }
 
 /** Resolves when every step is done; rejects with the first failure, when cut off, or when it takes too long, and then says what is missing. */
@@ -161,11 +165,15 @@ async function allSteps(
 
 function running(
   parts: Parts,
-  has: Pick<Supervisor, "agents" | "client" | "kubeconfig" | "apiServer"> & { controlPlane: KeptProgram },
+  has: Pick<Supervisor, "agents" | "client" | "kubeconfig" | "apiServer"> & {
+    controlPlane: KeptProgram;
+    /** What cluster.json says by now. */
+    settled: ClusterFile;
+  },
 ): Supervisor {
   const { agents, client, kubeconfig, apiServer, controlPlane } = has;
   const { dataDir } = parts.ground;
-  let { cluster } = parts.ground;
+  let cluster = has.settled;
   return {
     get cluster() {
       return cluster;
@@ -179,7 +187,11 @@ function running(
     proxyPids: () => parts.proxies.map((proxy) => proxy.current.identity.pid),
     saveNodes() {
       cluster = { ...cluster, nodes: agents.list().map(({ name, index }) => ({ name, index })) };
-      writeCluster(dataDir, cluster);
+      try {
+        writeCluster(dataDir, cluster);
+      } catch (error) {
+        throw unusable(dataDir, error);
+      }
     },
     stop: () => stopParts(parts),
   };

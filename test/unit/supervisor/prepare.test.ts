@@ -48,6 +48,23 @@ test("what a cluster is, is written down before anything starts", async () => {
   expect(ownerOf(dataDir)?.pid).toBe(process.pid);
 });
 
+test("nodes that are fewer than before are remembered until they are removed, unless they come back", async () => {
+  const again = async (nodes: number) => {
+    const ground = await take({ nodes });
+    ground.socket.close();
+    ground.release();
+    taken.pop();
+    // As if that supervisor had died before it could remove them.
+    rmSync(join(ground.dataDir, "lock"), { recursive: true });
+    return readCluster(ground.dataDir)?.cutNodes;
+  };
+  expect(await again(3)).toBeUndefined();
+  expect(await again(2)).toEqual(["node-3"]);
+  expect(await again(1)).toEqual(["node-3", "node-2"]);
+  expect(await again(2)).toEqual(["node-3"]);
+  expect(await again(3)).toBeUndefined();
+});
+
 test("two clusters get addresses and ports of their own", async () => {
   const [one, other] = [await take(), await take({ dataDir: join(folder, "b") })];
   expect(one.socket.port).not.toBe(other.socket.port);
@@ -104,5 +121,10 @@ test("a port from the lowest on can really be bound", async () => {
 
 test("children inherit nothing secret", () => {
   const env = childEnvironment({ PATH: "/bin", HOME: "/home/u", AWS_SECRET_ACCESS_KEY: "x" }, "/data");
-  expect(env).toEqual({ PATH: "/bin", HOME: "/home/u", KUBEMU_CLUSTER: "/data" });
+  expect(env).toEqual({
+    PATH: "/bin",
+    HOME: "/home/u",
+    KUBEMU_CLUSTER: "/data",
+    SSL_CERT_FILE: "/dev/null",
+  });
 });
