@@ -1,22 +1,53 @@
-import type { ClusterStatus } from "../../supervisor/state.ts";
+import { join } from "node:path";
+import { type ClusterStatus, readCluster, type SupervisorFile } from "../../supervisor/state.ts";
 import type { Invocation } from "../command.ts";
-import { command, print } from "../connect.ts";
+import { command, print, runningSupervisor } from "../connect.ts";
 import { formatTable } from "../table.ts";
 
 export async function status(invocation: Invocation): Promise<number> {
-  print(invocation, await command<ClusterStatus>(invocation, { command: "status" }), describe);
+  print(invocation, await ask(invocation), describe);
   return 0;
+}
+
+async function ask(invocation: Invocation): Promise<ClusterStatus> {
+  const supervisor = runningSupervisor(invocation);
+  if (supervisor.phase !== "Running") return passing(invocation, supervisor);
+  try {
+    return await command<ClusterStatus>(invocation, { command: "status" });
+  } catch (error) {
+    // It may have begun to stop since the look.
+    const now = runningSupervisor(invocation);
+    if (now.phase === "Running") throw error;
+    return passing(invocation, now);
+  }
+}
+
+/** What is known of a cluster that starts or stops: its supervisor takes no commands then. */
+function passing({ name, dataDir }: Invocation, { phase, pid, apiServer }: SupervisorFile): ClusterStatus {
+  const cluster = readCluster(dataDir);
+  return {
+    name: cluster?.name ?? name,
+    phase,
+    apiServer,
+    kubeconfig: join(dataDir, "kubeconfig"),
+    dataDir,
+    profile: cluster?.profile ?? "fast",
+    supervisor: { pid },
+    controlPlane: { pid: 0 },
+    proxy: { pid: 0, workers: [] },
+    nodes: [],
+  };
 }
 
 function describe(cluster: ClusterStatus): string {
   const head = formatTable([
     ["cluster", `${cluster.name} (${cluster.phase}, profile ${cluster.profile})`],
-    ["API server", cluster.apiServer],
+    ["API server", cluster.apiServer || "-"],
     ["kubeconfig", cluster.kubeconfig],
     ["data", cluster.dataDir],
     ["supervisor", `pid ${cluster.supervisor.pid}`],
-    ["control plane", `pid ${cluster.controlPlane.pid}`],
-    ["proxy", `pids ${cluster.proxy.workers.join(", ")}`],
+    ["control plane", cluster.controlPlane.pid ? `pid ${cluster.controlPlane.pid}` : "-"],
+    ["proxy", cluster.proxy.workers.length > 0 ? `pids ${cluster.proxy.workers.join(", ")}` : "-"],
   ]);
   return `${head}\n${nodeTable(cluster.nodes)}`;
 }
