@@ -1,122 +1,173 @@
-// Plain requests that go on to a node agent, a pod or a Service's endpoint: the log of a container and the proxy subresources.
+// The proxy subresources: a plain request goes on to a pod, a Service's endpoint or a node, over kept-alive connections.
+// Invariant: no request to a backend outlives its client. http-proxy sends the request. The answer is passed on here: the
+// library's own way leaves a client waiting where a backend breaks off, and would say things that HTTP/2 does not allow.
 import {
-  request as httpRequest,
+  type ClientRequest,
+  Agent as HttpAgent,
   type IncomingHttpHeaders,
   type IncomingMessage,
   type ServerResponse,
 } from "node:http";
-import type { RequestOptions } from "node:https";
-import { request as httpsRequest } from "node:https";
-import { pipeline } from "node:stream";
-import { badRequest, type StatusError, statusError } from "../../api/status-error.ts";
-import { type AgentIdentity, dialError, tlsOptions, unreachable } from "./join.ts";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { Agent as HttpsAgent } from "node:https";
+import util from "node:util";
+import type HttpProxy from "http-proxy";
+import { statusError } from "../../api/status-error.ts";
+import { type AgentIdentity, dialError, tlsOptions } from "./join.ts";
 import type { Location } from "./locate.ts";
-import type { StreamTarget } from "./relay.ts";
+import { pass } from "./relay-log.ts";
 
-export interface RelayTo {
-  readonly location: Location;
-  readonly identity: AgentIdentity;
-  readonly signal: AbortSignal;
-}
+/** Passes any request on, body and answer as they come. Rejects with a StatusError before the answer has begun. */
+export type RelayRequest = (
+  location: Location,
+  request: IncomingMessage | Http2ServerRequest,
+  response: ServerResponse | Http2ServerResponse,
+) => Promise<void>;
 
-/** Streams a container's log to the client, as it comes. */
-export async function relayLog(
-  to: RelayTo & { readonly target: StreamTarget },
-  response: ServerResponse,
-): Promise<void> {
-  const { location, target } = to;
-  const { host, port, path } = location;
-  const answer = await ask(to, { method: "GET", headers: {} }, { gone: response }).catch((error: Error) => {
-    throw unreachable(`Get "https://${host}:${port}${path}": ${dialError(error, location)}`, error);
+// As long as Go's clients, and so Kubernetes' API server, keep an idle connection to a backend.
+const IDLE_MS = 90_000;
+
+/** `signal` ends what is under way and closes the connections that are kept. */
+export function createRequestRelay(identity: AgentIdentity, signal: AbortSignal): RelayRequest {
+  const kept = { keepAlive: true, timeout: IDLE_MS };
+  const agents: Readonly<Record<Location["scheme"], HttpAgent>> = {
+    http: new HttpAgent(kept),
+    https: new HttpsAgent({ ...kept, ...tlsOptions("https", identity) }),
+    agent: new HttpsAgent({ ...kept, ...tlsOptions("agent", identity) }),
+  };
+  signal.addEventListener("abort", () => {
+    for (const agent of Object.values(agents)) agent.destroy();
   });
-  if (answer.statusCode !== 200) throw logFailure(answer.statusCode ?? 500, await textOf(answer), target);
-  response.writeHead(200, { "content-type": "text/plain" });
-  // A follower wants to know that it is connected before the first line comes.
-  response.flushHeaders?.();
-  await pass(answer, response);
-}
+  let loading: Promise<typeof HttpProxy> | undefined;
 
-// The rules of the API server's GenericHttpResponseChecker.
-function logFailure(code: number, text: string, { name }: StreamTarget): StatusError {
-  if (code === 400) return badRequest(text);
-  if (code === 404)
-    return statusError("NotFound", `the server could not find the requested resource ( pods/log ${name})`, {
-      name,
-      kind: "pods/log",
-      causes: [{ reason: "UnexpectedServerResponse", message: text }],
-    });
-  return statusError("InternalError", `Internal error occurred: ${text}`);
-}
-
-/** Passes any request on, body and answer as they come. */
-export async function relayRequest(
-  to: RelayTo,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const { location } = to;
-  const headers = { ...forwardable(request.headers), ...forwardedFrom(request) };
-  const { method = "GET" } = request;
-  const answer = await ask(to, { method, headers }, { gone: response, body: request }).catch(
-    (error: Error) => {
+  return async (location, request, response) => {
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    loading ??= loadLibrary();
+    const library = await loading;
+    if (hasLeft(request, response)) return;
+    if (signal.aborted) throw statusError("ServiceUnavailable", "the API server is stopping");
+    const agent = agents[location.scheme];
+    const toSend = { location, request, response: response as ServerResponse, agent, stopping: signal };
+    const answer = await send(library, toSend, gone.signal).catch((error: Error) => {
+      if (gone.signal.aborted) return undefined;
       throw statusError("ServiceUnavailable", `error trying to reach service: ${dialError(error, location)}`);
-    },
-  );
-  const answered = forwardable(answer.headers);
-  if (answered.location?.startsWith("/")) answered.location = proxyPrefix(request) + answered.location;
-  response.writeHead(answer.statusCode ?? 502, answered);
-  await pass(answer, response);
+    });
+    if (!answer) return;
+    const headers = forwardable(answer.headers);
+    if (headers.location?.startsWith("/")) headers.location = proxyPrefix(request) + headers.location;
+    response.writeHead(answer.statusCode ?? 502, headers);
+    await pass(answer, response as ServerResponse);
+  };
 }
 
-interface Outgoing {
-  readonly method: string;
-  readonly headers: IncomingHttpHeaders;
+// The library takes `util._extend` while it loads and calls it for each request; from Node 22 on that prints DEP0060 on the
+// user's terminal. Object.assign does the same for objects, which is all it is called with.
+async function loadLibrary(): Promise<typeof HttpProxy> {
+  const node = util as { _extend?: unknown };
+  const extend = node._extend;
+  node._extend = Object.assign;
+  try {
+    return (await import("http-proxy")).default;
+  } finally {
+    node._extend = extend;
+  }
 }
 
-/** Resolves with the answer's head. When the client of `gone` leaves, the request ends with it. */
-function ask(
-  { location, identity, signal }: RelayTo,
-  { method, headers }: Outgoing,
-  { gone, body }: { gone: ServerResponse; body?: IncomingMessage },
-): Promise<IncomingMessage> {
+// A client that went away before anyone listened says so no more.
+function hasLeft(
+  request: IncomingMessage | Http2ServerRequest,
+  response: ServerResponse | Http2ServerResponse,
+): boolean {
+  return "stream" in request ? request.stream.destroyed : (response as ServerResponse).destroyed;
+}
+
+interface ToSend {
+  readonly location: Location;
+  readonly request: IncomingMessage | Http2ServerRequest;
+  readonly response: ServerResponse;
+  readonly agent: HttpAgent;
+  /** When aborted, the agent's connections have been cut. */
+  readonly stopping: AbortSignal;
+}
+
+/** Resolves with the answer's head; ends the request when the client is `gone`. */
+function send(library: typeof HttpProxy, toSend: ToSend, gone: AbortSignal): Promise<IncomingMessage> {
+  const { location, request, response, agent, stopping } = toSend;
   const { scheme, host, port, path } = location;
   return new Promise((resolve, reject) => {
-    const options: RequestOptions = { host, port, path, method, headers, signal, agent: false };
-    const outgoing =
-      scheme === "http"
-        ? httpRequest(options)
-        : httpsRequest({ ...options, ...tlsOptions(scheme, identity) });
-    outgoing.once("response", resolve);
-    outgoing.once("error", reject);
+    // One a request: its events name neither the request nor its number.
+    const proxy = library.createProxyServer();
+    let outgoing: ClientRequest | undefined;
+    let answered = false;
+    // On the outgoing request's `socket` event: nothing is written yet.
+    proxy.on("proxyReq", (sent: ClientRequest) => {
+      outgoing = sent;
+      // The library makes one `/` of many.
+      sent.path = path;
+      if (gone.aborted) sent.destroy();
+      else gone.addEventListener("abort", () => sent.destroy(), { once: true });
+    });
+    proxy.on("proxyRes", (answer) => {
+      answered = true;
+      resolve(answer);
+    });
     // Later errors reach the answer's stream.
-    outgoing.on("error", () => {});
-    gone.once("close", () => outgoing.destroy());
-    if (body) body.pipe(outgoing);
-    else outgoing.end();
+    const fail = (error: Error) => {
+      if (answered) return;
+      const isOver = gone.aborted || stopping.aborted;
+      if (outgoing?.reusedSocket && !isOver && isRepeatable(request) && isHangUp(error))
+        resolve(send(library, toSend, gone));
+      else reject(error);
+    };
+    const options: HttpProxy.ServerOptions = {
+      target: { protocol: scheme === "http" ? "http:" : "https:", host, port },
+      agent,
+      method: request.method ?? "GET",
+      toProxy: true,
+      prependPath: false,
+      selfHandleResponse: true,
+      buffer: request,
+    };
+    proxy.web(requestShape(request, path), response, options, fail);
   });
 }
 
-/** Resolves when all is passed on, or either side is gone: then the other is cut, so that a client sees the answer is incomplete. */
-function pass(from: IncomingMessage, to: ServerResponse): Promise<void> {
-  return new Promise((resolve) => pipeline(from, to, () => resolve()));
+/**
+ * What the library reads of a request, without what ends here: HTTP/2's pseudo-headers, headers of the connection, credentials.
+ * The method is left to the options: for a DELETE the library would declare a body of unknown length as empty and send it all the
+ * same, to be taken for the next request on a connection that is kept.
+ */
+function requestShape(request: IncomingMessage | Http2ServerRequest, path: string): IncomingMessage {
+  const headers = { ...forwardable(request.headers), ...forwardedFrom(request) };
+  if (hasBody(request) && headers["content-length"] === undefined) headers["transfer-encoding"] = "chunked";
+  const on = (event: string, listener: () => void) => request.on(event, listener);
+  return { url: path, headers, on, socket: { destroyed: false } } as unknown as IncomingMessage;
 }
 
-// A message, not a document.
-const TEXT_LIMIT = 2048;
-
-async function textOf(answer: IncomingMessage): Promise<string> {
-  let text = "";
-  for await (const chunk of answer) {
-    text += chunk;
-    if (text.length >= TEXT_LIMIT) break;
-  }
-  return text.slice(0, TEXT_LIMIT).trim();
+function hasBody(request: IncomingMessage | Http2ServerRequest): boolean {
+  if ("stream" in request) return !request.stream.endAfterHeaders;
+  return (
+    request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"] ?? 0) > 0
+  );
 }
 
-// RFC 9110 section 7.6.1, and what HTTP/2 does not allow; credentials end at the API server.
+// A backend may close a kept connection just when it is used again. As Go's transport, which Kubernetes' API server has: only
+// what changes nothing is sent once more, on another connection.
+function isRepeatable(request: IncomingMessage | Http2ServerRequest): boolean {
+  return ["GET", "HEAD", "OPTIONS", "TRACE"].includes(request.method ?? "") && !hasBody(request);
+}
+
+function isHangUp(error: Error): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ECONNRESET" || code === "EPIPE";
+}
+
+// RFC 9110 section 7.6.1, and what HTTP/2 does not allow; credentials end at the API server. `100 Continue` is said already.
 const NOT_FORWARDED: ReadonlySet<string> = new Set([
   "authorization",
   "connection",
+  "expect",
   "host",
   "http2-settings",
   "keep-alive",
@@ -136,7 +187,7 @@ function forwardable(headers: IncomingHttpHeaders): IncomingHttpHeaders {
 }
 
 // As apimachinery's proxy transport.
-function forwardedFrom(request: IncomingMessage): IncomingHttpHeaders {
+function forwardedFrom(request: IncomingMessage | Http2ServerRequest): IncomingHttpHeaders {
   const host = request.headers.host ?? request.headers[":authority"];
   return {
     "x-forwarded-uri": request.url?.split("?", 1)[0],
@@ -146,7 +197,7 @@ function forwardedFrom(request: IncomingMessage): IncomingHttpHeaders {
 }
 
 /** `/api/v1/namespaces/default/pods/web:80/proxy` */
-function proxyPrefix(request: IncomingMessage): string {
+function proxyPrefix(request: IncomingMessage | Http2ServerRequest): string {
   const path = request.url?.split("?", 1)[0] ?? "";
   return /^.*?\/(?:pods|services|nodes)\/[^/]+\/proxy/.exec(path)?.[0] ?? "";
 }

@@ -10,7 +10,8 @@ import { badRequest, StatusError } from "../../api/status-error.ts";
 import type { Log } from "../../base/log.ts";
 import { type AgentIdentity, dial, endWithStatus, join, upgradeHead } from "./join.ts";
 import { locate } from "./locate.ts";
-import { relayLog, relayRequest } from "./relay-request.ts";
+import { relayLog } from "./relay-log.ts";
+import { createRequestRelay } from "./relay-request.ts";
 
 /** Reads of the store, as it is now. */
 export interface RelayReader {
@@ -68,6 +69,7 @@ export interface StreamRelay {
 export function createStreamRelay({ reader, credentials, log }: StreamRelayOptions): StreamRelay {
   const abort = new AbortController();
   const identity: AgentIdentity = { ...credentials, servername: AGENT_NAME };
+  const relayRequest = createRequestRelay(identity, abort.signal);
 
   const forward: StreamRelay["forward"] = async (request, response, target) => {
     if (UPGRADE_ONLY.has(target.subresource)) throw badRequest("Upgrade request required");
@@ -76,11 +78,7 @@ export function createStreamRelay({ reader, credentials, log }: StreamRelayOptio
     if (target.subresource === "log")
       return relayLog({ location, identity, target, signal: abort.signal }, response as ServerResponse);
     if (redirectToSlash(request, response as ServerResponse, target)) return;
-    return relayRequest(
-      { location, identity, signal: abort.signal },
-      request as IncomingMessage,
-      response as ServerResponse,
-    );
+    return relayRequest(location, request, response);
   };
   const upgrade: StreamRelay["upgrade"] = async (request, socket, head, target) => {
     socket.on("error", () => {});
