@@ -33,6 +33,9 @@ export function nginx(container: Container): void {
   const server = `nginx/${version.split(".").length === 2 ? `${version}.0` : version}`;
   const page = (title: string, body: string) =>
     `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n${body}</body>\r\n</html>\r\n`;
+  // The first words of a new container's log, where whoever types `kubectl logs` looks first.
+  const now = new Date().toISOString().slice(0, 19).replaceAll("-", "/").replace("T", " ");
+  container.printError(`${now} [notice] 1#1: ${server}\n${now} [notice] 1#1: start worker processes\n`);
   run(container, {
     server,
     documentRoot: "/usr/share/nginx/html",
