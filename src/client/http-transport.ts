@@ -88,7 +88,9 @@ export function createHttpsTransport(options: HttpsTransportOptions): Transport 
       request.on("error", (error: NodeJS.ErrnoException) => {
         if (mayRetry && request.reusedSocket && LOST.has(error.code ?? "")) resolve(attempt(wanted, false));
         else if (isStarting(error))
-          systemClock.sleep(REFUSED_PAUSE_MS, wanted.signal).then(() => resolve(attempt(wanted, mayRetry)));
+          void systemClock
+            .sleep(REFUSED_PAUSE_MS, wanted.signal)
+            .then(() => resolve(attempt(wanted, mayRetry)));
         else reject(error);
       });
       request.on("response", (response) => {
