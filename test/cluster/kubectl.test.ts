@@ -51,7 +51,13 @@ describe.skipIf(!hasKubectl)("kubectl", () => {
       if (code !== 0) throw new Error(`kubectl ${args.join(" ")}: exit ${code}\n${stdout}${stderr}`);
       return stdout;
     };
-    const podName = () => kubectl("get", "pods", "-l", "app=web", "-o", "jsonpath={.items[0].metadata.name}");
+    // Not one that is going: scaling down leaves its pod in the list for a moment.
+    const podName = async () => {
+      const { items } = JSON.parse(await kubectl("get", "pods", "-l", "app=web", "-o", "json")) as {
+        items: { metadata: { name: string; deletionTimestamp?: string } }[];
+      };
+      return items.find(({ metadata }) => !metadata.deletionTimestamp)!.metadata.name;
+    };
 
     test("creates, applies and gets", async () => {
       expect(await kubectl("create", "namespace", namespace)).toBe(`namespace/${namespace} created\n`);

@@ -188,7 +188,7 @@ describe("the end of a cluster", () => {
   test("kubemu down leaves no process and no port behind", async () => {
     const cluster = await startCluster({ nodes: 2, folders: ["fixtures/quickstart"] });
     const url = await cluster.url("web");
-    expect((await fetchText(url)).status).toBe(200);
+    expect((await eventually("the Service answers", () => fetchText(url))).status).toBe(200);
     await cluster.stop();
     expect(processesOf(cluster.dataDir)).toEqual([]);
     await expect(fetchText(url)).rejects.toThrow();

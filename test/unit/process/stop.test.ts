@@ -37,7 +37,7 @@ describe("stopping a process", () => {
 
   test("takes a child in a process group of its own along", async () => {
     const { identity, child, exited } = await start(
-      'const c = require("child_process").spawn("sleep", ["1000"], { detached: true, stdio: "ignore" }); console.log(c.pid); process.on("SIGTERM", () => {})',
+      'const c = require("child_process").spawn("sleep", ["1000"], { detached: true, stdio: "ignore" }); process.on("SIGTERM", () => {})',
     );
     const descendants = (await import("node:fs"))
       .readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8")
