@@ -10,7 +10,11 @@ import { type PodView, viewPod } from "./commands/pods.ts";
 import { viewServices } from "./commands/services.ts";
 import { locate } from "./locate.ts";
 import { quoted } from "./quoted.ts";
+import { servicesAnswer } from "./services-answer.ts";
 import { formatTable } from "./table.ts";
+
+// Longer than a pod with a readiness probe usually takes.
+const SERVICE_PATIENCE_MS = 10_000;
 
 export async function summary(status: ClusterStatus, folders: readonly string[]): Promise<string> {
   const transport = createHttpsTransport({
@@ -20,6 +24,7 @@ export async function summary(status: ClusterStatus, folders: readonly string[])
   try {
     const client = createClient(transport);
     const { pods } = await import("../api/kinds/pod.ts");
+    await servicesAnswer(client, SERVICE_PATIENCE_MS);
     const [services, podList] = await Promise.all([viewServices(client, status.dataDir), client.list(pods)]);
     const shown = services.filter(
       ({ namespace, name, urls }) =>

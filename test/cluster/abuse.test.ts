@@ -192,7 +192,7 @@ test("rubbish in protobuf, patches, selectors, versions and continue tokens is r
     body: JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "patched" } }),
   });
   for (const [type, patch] of [
-    ["application/json-patch+json", '[{"op":"test","path":"/nope"}]'],
+    ["application/json-patch+json", '[{"op":"test","path":"/nope","value":1}]'],
     ["application/merge-patch+json", "[1]"],
     ["application/strategic-merge-patch+json", '{"metadata":{"$patch":"nonsense"}}'],
     ["application/apply-patch+yaml", "a: ["],

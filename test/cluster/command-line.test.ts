@@ -221,7 +221,7 @@ describe("in the foreground", () => {
         printed.includes("fixtures/quickstart") &&
         /kill/.test(printed),
     );
-    expect((await fetchText(url)).status).toBe(200);
+    expect((await eventually("the Service answers", () => fetchText(url))).status).toBe(200);
     child.kill("SIGINT");
     expect(await exited).toBe(0);
     expect(processesOf(dataDir)).toEqual([]);
