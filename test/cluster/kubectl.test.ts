@@ -42,7 +42,7 @@ describe.skipIf(!hasKubectl)("kubectl", () => {
     const suffix = version.replace(/\D/g, "");
     const namespace = `v${suffix}`;
     const raw = (args: readonly string[], input?: string) =>
-      cluster.tryKubectl([...args, "-n", namespace], {
+      cluster.tryKubectl(["-n", namespace, ...args], {
         ...(named ? { version: named } : {}),
         ...(input ? { input } : {}),
       });
