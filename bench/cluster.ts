@@ -69,7 +69,10 @@ export function processesByRole(dataDir: string): { own: number[]; containers: n
   const containers: number[] = [];
   for (const pid of processesOf(dataDir)) {
     const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-    (/kubemu\.js|control-plane\.js|node-agent\.js|proxy\.js/.test(command) ? own : containers).push(pid);
+    (/kubemu\.js|supervisor\.js|control-plane\.js|node-agent\.js|proxy\.js/.test(command)
+      ? own
+      : containers
+    ).push(pid);
   }
   return { own, containers };
 }

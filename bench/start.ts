@@ -32,7 +32,7 @@ async function oneStart(dataDir: string, keep: boolean): Promise<number> {
     try {
       if ((await fetchText(url)).status === 200) break;
     } catch {}
-    await new Promise((next) => setTimeout(next, 2));
+    await new Promise((next) => setTimeout(next, 5));
   }
   const took = performance.now() - began;
   await cluster.kubemu("down", ...(keep ? [] : ["--delete"]));
@@ -50,7 +50,7 @@ async function firstUrl(dataDir: string): Promise<string> {
       client.transport.close();
       return `http://${ingress.ip}:${ingress.ports?.[0]?.port ?? 80}`;
     }
-    await new Promise((next) => setTimeout(next, 2));
+    await new Promise((next) => setTimeout(next, 5));
   }
 }
 

@@ -67,9 +67,9 @@ const KUBERNETES: Timing = {
   eventTtlMs: 60 * MINUTE,
 };
 
-// 20: a hung node is NotReady after 2.5 s and its pods move 15 s later, while three idle nodes renew six
-// leases a second, which stays well under one per cent of a core.
-const FAST_FACTOR = 20;
+// 10: a hung node is NotReady after 5 s and its pods move 30 s later, while three idle nodes renew three leases a second: twice
+// that would cost more than one per cent of a core.
+const FAST_FACTOR = 10;
 const NEVER_SCALED: ReadonlySet<string> = new Set(["profile", "requeueMs", "eventTtlMs"]);
 
 /** The timing table of a profile. */

@@ -11,7 +11,7 @@ export const commands: readonly CommandDeclaration[] = [
       {
         flags: "--profile <profile>",
         description:
-          "fast: timers of the cluster's own machinery are divided by 20; kubernetes: the real ones",
+          "fast: timers of the cluster's own machinery are divided by 10; kubernetes: the real ones",
         choices: ["fast", "kubernetes"],
       },
       { flags: "--api-port <P>", description: "port of the API server on 127.0.0.1 (0: any free)" },
