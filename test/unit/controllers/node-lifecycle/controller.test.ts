@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Node, Pod } from "../../../../src/api/generated/types.ts";
+import { timingOf } from "../../../../src/base/timing.ts";
 import { startNodeLifecycleController } from "../../../../src/controllers/node-lifecycle/controller.ts";
 import type { RunningController } from "../../../../src/controllers/runtime/context.ts";
 import { createTestContext, settle, type TestContext, until } from "../context.ts";
@@ -9,6 +10,7 @@ let context: TestContext;
 let controller: RunningController;
 let beats = 0;
 
+const GRACE_MS = timingOf("fast").nodeGraceMs;
 const TOLERATIONS = ["not-ready", "unreachable"].map((key) => ({
   key: `node.kubernetes.io/${key}`,
   operator: "Exists",
@@ -73,9 +75,9 @@ describe("the node lifecycle controller", () => {
   });
 
   it("notices a silent node, takes its pods out, and moves them when their toleration ends", async () => {
-    await pass(2250, ["n2"]);
+    await pass(GRACE_MS - 250, ["n2"]);
     expect(readyOf("n1")).toBe("True");
-    await pass(1000, ["n2"]);
+    await pass(1250, ["n2"]);
     expect(readyOf("n1")).toBe("Unknown");
     expect(readyOf("n2")).toBe("True");
     expect(podReady("p")).toBe("False");
@@ -122,7 +124,7 @@ describe("the node lifecycle controller", () => {
   });
 
   it("evicts nobody while every node is silent", async () => {
-    await pass(4_000, []);
+    await pass(GRACE_MS + 1500, []);
     expect([readyOf("n1"), readyOf("n2")]).toEqual(["Unknown", "Unknown"]);
     expect([...taintsOf("n1"), ...taintsOf("n2")].filter((taint) => taint.endsWith("NoExecute"))).toEqual([]);
     await pass(20_000, []);
@@ -136,9 +138,9 @@ describe("the node lifecycle controller", () => {
 
   it("gives nodes a new chance when it was away itself", async () => {
     context.clock.jump(60_000);
-    await pass(2_000, []);
+    await pass(GRACE_MS - 500, []);
     expect([readyOf("n1"), readyOf("n2")]).toEqual(["True", "True"]);
-    await pass(2_000, ["n2"]);
+    await pass(1500, ["n2"]);
     expect([readyOf("n1"), readyOf("n2")]).toEqual(["Unknown", "True"]);
   });
 
