@@ -16,7 +16,7 @@ import {
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import {
   clusterAt,
   eventually,
@@ -212,6 +212,8 @@ describe("in the foreground", () => {
       printed += chunk;
     });
     const exited = new Promise<number | null>((done) => child.on("exit", done));
+    // Also when something below fails: the supervisor stops when its `up` is gone.
+    onTestFinished(() => void child.kill("SIGKILL"));
     const url = await eventually("a URL is printed", () => /http:\/\/[\d.]+(:\d+)?\/?/.exec(printed)?.[0]);
     await eventually(
       "the summary is complete",
