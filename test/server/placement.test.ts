@@ -23,6 +23,7 @@ import { SLOT, startTestServer, type TestServer } from "./harness.ts";
 let test: TestServer;
 let informers: InformerFactory;
 let running: RunningController[];
+let ties = 0;
 
 beforeEach(async () => {
   test = await startTestServer();
@@ -37,7 +38,8 @@ beforeEach(async () => {
     addresses: { slot: SLOT, singleAddress: false, lowestPort: 1024 },
   };
   running = [
-    startScheduler(context),
+    // Ties go round in turn: with chance to decide them, how even 300 pods lie is a matter of luck.
+    startScheduler(context, { random: () => (ties++ % 3) / 3 }),
     startEndpointsController(context),
     startEndpointSliceController(context),
     startNodeLifecycleController(context),
@@ -185,8 +187,7 @@ describe("placement on a real API server", () => {
           .filter(({ spec }) => spec.nodeName === `node-${i}`).length,
     );
     // Scores are whole numbers, as in Kubernetes: nodes that differ by less than one per cent are equally good.
-    // These pods have no owner to be spread by, so chance moves each node's hundred by a few.
-    for (const count of counts) expect(Math.abs(count - 100)).toBeLessThanOrEqual(10);
+    expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(10);
     expect(test.errors).toEqual([]);
   });
 });
