@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import type { Pod } from "../src/api/generated/types.ts";
 import { pods } from "../src/api/kinds/pod.ts";
 import type { Client } from "../src/client/client.ts";
-import { processesOf } from "../test/cluster/harness.ts";
+import { commandOf, processesOf } from "../test/cluster/harness.ts";
 
 export const isReady = (pod: Pod): boolean =>
   !pod.metadata.deletionTimestamp &&
@@ -43,6 +43,22 @@ export async function whenPods(
   });
 }
 
+/** Kills a pod's first container and asks it, at its own address and port 80, until it answers again. Resolves with the milliseconds. */
+export async function killAndAwaitAnswer({ status, metadata }: Pod): Promise<number> {
+  const mapped = JSON.parse(metadata.annotations?.["kubemu.dev/port-map"] ?? "{}") as Record<string, number>;
+  const url = `http://${status!.podIP}:${mapped["80"] ?? 80}/`;
+  const began = performance.now();
+  process.kill(Number(status!.containerStatuses![0]!.containerID!.replace("process://", "")), "SIGKILL");
+  for (;;) {
+    try {
+      await fetch(url, { headers: { connection: "close" } });
+      return performance.now() - began;
+    } catch {
+      await new Promise((next) => setTimeout(next, 1));
+    }
+  }
+}
+
 /** Proportional set size of a process in MB; 0 when it is gone. */
 export function pssMb(pid: number): number {
   try {
@@ -68,8 +84,7 @@ export function processesByRole(dataDir: string): { own: number[]; containers: n
   const own: number[] = [];
   const containers: number[] = [];
   for (const pid of processesOf(dataDir)) {
-    const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-    (/kubemu\.js|supervisor\.js|control-plane\.js|node-agent\.js|proxy\.js/.test(command)
+    (/kubemu\.js|supervisor\.js|control-plane\.js|node-agent\.js|proxy\.js/.test(commandOf(pid))
       ? own
       : containers
     ).push(pid);

@@ -5,7 +5,7 @@ import { deployments } from "../src/api/kinds/deployment.ts";
 import { pods } from "../src/api/kinds/pod.ts";
 import type { Draft } from "../src/api/object.ts";
 import { startCluster } from "../test/cluster/harness.ts";
-import { isReady, whenPods } from "./cluster.ts";
+import { isReady, killAndAwaitAnswer, whenPods } from "./cluster.ts";
 import { type Figure, figure, median, nodeStartMs, type Scenario } from "./figure.ts";
 
 const RUNS = 9;
@@ -72,19 +72,7 @@ export const healing: Scenario = {
           (pod) => isReady(pod) && pod.status?.containerStatuses?.[0]?.restartCount === 0,
         );
         if (!victim) break;
-        const status = victim.status!.containerStatuses![0]!;
-        const url = `http://${victim.status!.podIP}:${JSON.parse(victim.metadata.annotations?.["kubemu.dev/port-map"] ?? "{}")["80"] ?? 80}/`;
-        const began = performance.now();
-        process.kill(Number(status.containerID!.replace("process://", "")), "SIGKILL");
-        for (;;) {
-          try {
-            await fetch(url, { headers: { connection: "close" } });
-            break;
-          } catch {
-            await new Promise((next) => setTimeout(next, 1));
-          }
-        }
-        answered.push(performance.now() - began);
+        answered.push(await killAndAwaitAnswer(victim));
       }
       client.transport.close();
       return [

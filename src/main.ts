@@ -6,25 +6,39 @@ import { join } from "node:path";
 import type { KubeObject } from "./api/object.ts";
 import { builtinKinds, createRegistry } from "./api/registry.ts";
 import { systemClock } from "./base/clock.ts";
+import { dnsPlace } from "./base/cluster-dns.ts";
 import { createLineLog } from "./base/line-log.ts";
 import { timingOf } from "./base/timing.ts";
 import { createClient } from "./client/create-client.ts";
 import { createInformers } from "./client/informers.ts";
 import { createRecorder } from "./client/recorder.ts";
+import { startCronJobController } from "./controllers/cron-job/controller.ts";
+import { startDaemonSetController } from "./controllers/daemon-set/controller.ts";
 import { startDeploymentController } from "./controllers/deployment/controller.ts";
+import { startDisruptionController } from "./controllers/disruption/controller.ts";
 import { startEndpointSliceController } from "./controllers/endpoint-slice/controller.ts";
 import { startEndpointsController } from "./controllers/endpoints/controller.ts";
+import { startEphemeralVolumeController } from "./controllers/ephemeral-volume/controller.ts";
 import { startGarbageCollector } from "./controllers/garbage-collector/controller.ts";
+import { startHorizontalPodAutoscaler } from "./controllers/horizontal-pod-autoscaler/controller.ts";
+import { startIngressController } from "./controllers/ingress/controller.ts";
+import { startJobController } from "./controllers/job/controller.ts";
 import { startNamespaceController } from "./controllers/namespace/controller.ts";
 import { startNodeLifecycleController } from "./controllers/node-lifecycle/controller.ts";
+import { startPersistentVolumeController } from "./controllers/persistent-volume/controller.ts";
 import { startPodGarbageCollector } from "./controllers/pod-garbage-collector/controller.ts";
 import {
   startReplicaSetController,
   startReplicationControllerController,
 } from "./controllers/replica-set/controller.ts";
+import { startResourceQuotaController } from "./controllers/resource-quota/controller.ts";
 import type { ControllerContext } from "./controllers/runtime/context.ts";
 import { startServiceAccountController } from "./controllers/service-account/controller.ts";
 import { startServiceAddressController } from "./controllers/service-address/controller.ts";
+import { startStatefulSetController } from "./controllers/stateful-set/controller.ts";
+import { startTtlAfterFinished } from "./controllers/ttl-after-finished/controller.ts";
+import { startVolumeProtectionController } from "./controllers/volume-protection/controller.ts";
+import { startVolumeProvisioner } from "./controllers/volume-provisioner/controller.ts";
 import { startFolder } from "./folder/start-folder.ts";
 import { type ControlPlaneSettings, parseSettings, type ReadyMessage } from "./process/settings.ts";
 import { startScheduler } from "./scheduler/scheduler.ts";
@@ -102,20 +116,35 @@ function startControllers(server: ApiServer, registry: ReturnType<typeof createR
   });
   const informers = createInformers(client, { log, clock });
   const context: ControllerContext = { client, informers, log, clock, timing, addresses };
-  const resources = () => registry.all().map(({ resource }) => resource);
+  const resources = () => registry.stored().map(({ resource }) => resource);
   const running = [
     startScheduler(context),
     startDeploymentController(context),
     startReplicaSetController(context),
     startReplicationControllerController(context),
+    startJobController(context),
+    startTtlAfterFinished(context),
+    startStatefulSetController(context),
+    startDaemonSetController(context),
+    startCronJobController(context),
+    startHorizontalPodAutoscaler(context, { storedAs: registry.storedAs }),
     startEndpointsController(context),
     startEndpointSliceController(context),
     startServiceAddressController(context),
+    startIngressController(context),
     startNodeLifecycleController(context),
     startPodGarbageCollector(context),
+    startPersistentVolumeController(context),
+    startVolumeProtectionController(context),
+    startVolumeProvisioner(context, {
+      directory: join(settings.dataDir, settings.inMemory ? "volumes-in-memory" : "volumes"),
+    }),
+    startEphemeralVolumeController(context),
     startServiceAccountController(context, { ca }),
+    startDisruptionController(context, { storedAs: registry.storedAs }),
+    startResourceQuotaController(context, { resources }),
     startNamespaceController(context, { resources }),
-    startGarbageCollector(context, { resources }),
+    startGarbageCollector(context, { resources, storedAs: registry.storedAs }),
   ];
   return {
     async stop() {
@@ -148,41 +177,47 @@ async function watchFolders(server: ApiServer, registry: ReturnType<typeof creat
   return { stop: () => Promise.all(watches.map((watch) => watch.stop())) };
 }
 
-const storeFolder = join(settings.dataDir, settings.inMemory ? "store-in-memory" : "store");
-mkdirSync(storeFolder, { recursive: true, mode: 0o700 });
-const [store, socket] = await Promise.all([
-  openStore<KubeObject>({ path: join(storeFolder, "objects.db"), durable: !settings.inMemory }),
-  listenSocket(),
-]);
-const pki = readPki();
-const registry = createRegistry(builtinKinds);
-const server = await startApiServer({
-  store,
-  registry,
-  pki,
-  listen: socket.listen,
-  addresses,
-  timing,
-  log,
-  clock,
-});
-socket.letIn();
-const controllers = startControllers(server, registry, pki.ca);
-const ready: ReadyMessage = { ready: true, apiPort: server.port };
-tell(ready);
-const folders = await watchFolders(server, registry);
+/** Starts every part in the order in which they need one another. */
+async function startControlPlane(): Promise<void> {
+  const storeFolder = join(settings.dataDir, settings.inMemory ? "store-in-memory" : "store");
+  mkdirSync(storeFolder, { recursive: true, mode: 0o700 });
+  const [store, socket] = await Promise.all([
+    openStore<KubeObject>({ path: join(storeFolder, "objects.db"), durable: !settings.inMemory }),
+    listenSocket(),
+  ]);
+  const pki = readPki();
+  const registry = createRegistry(builtinKinds);
+  const server = await startApiServer({
+    store,
+    registry,
+    pki,
+    listen: socket.listen,
+    addresses,
+    dns: dnsPlace(settings),
+    timing,
+    log,
+    clock,
+  });
+  socket.letIn();
+  const controllers = startControllers(server, registry, pki.ca);
+  const ready: ReadyMessage = { ready: true, apiPort: server.port };
+  tell(ready);
+  const folders = await watchFolders(server, registry);
 
-let stopping = false;
-const stop = async () => {
-  if (stopping) return;
-  stopping = true;
-  await folders.stop();
-  await controllers.stop();
-  await server.stop();
-  await store.close();
-  process.exit(0);
-};
-process.on("SIGTERM", () => void stop());
-// Ctrl-C at a terminal goes to everyone; the supervisor says when to stop.
-process.on("SIGINT", () => {});
-process.on("disconnect", () => void stop());
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    await folders.stop();
+    await controllers.stop();
+    await server.stop();
+    await store.close();
+    process.exit(0);
+  };
+  process.on("SIGTERM", () => void stop());
+  // Ctrl-C at a terminal goes to everyone; the supervisor says when to stop.
+  process.on("SIGINT", () => {});
+  process.on("disconnect", () => void stop());
+}
+
+void startControlPlane();

@@ -6,8 +6,10 @@ import os from "node:os";
 import path from "node:path";
 import { images } from "../../src/api/kinds/image.ts";
 import { pods } from "../../src/api/kinds/pod.ts";
+import { proxyWorkers } from "../../src/api/kinds/proxy-worker.ts";
 import { services } from "../../src/api/kinds/service.ts";
 import type { Clock } from "../../src/base/clock.ts";
+import { dnsPlace } from "../../src/base/cluster-dns.ts";
 import type { Log } from "../../src/base/log.ts";
 import { timingOf } from "../../src/base/timing.ts";
 import type { Client } from "../../src/client/client.ts";
@@ -17,6 +19,7 @@ import type { NodeAgentSettings } from "../../src/process/settings.ts";
 import { probeDeathSignal } from "./containers/process.ts";
 import { createReferences } from "./containers/references.ts";
 import { createSlots } from "./containers/slots.ts";
+import { writeStandIns } from "./containers/system-files.ts";
 import { createWarmPool } from "./containers/warm-pool.ts";
 import type { NodeContext } from "./context.ts";
 import { createNodeHost } from "./host.ts";
@@ -34,6 +37,9 @@ export interface NodeAgentOptions {
   readonly log: Log;
   /** dist/container.js */
   readonly containerProgram: string;
+  /** dist/tools.js and dist/preload.js */
+  readonly toolsProgram: string;
+  readonly preload: string;
   /** The PATH that containers get. */
   readonly searchPath: string;
 }
@@ -104,6 +110,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
       await Promise.all([
         podInformer.stop(),
         context.services.stop(),
+        context.proxyWorkers.stop(),
         context.images.stop(),
         context.references.stop(),
         server.stop(),
@@ -124,7 +131,7 @@ interface Made {
 }
 
 function createContext(
-  { settings, client, clock, log, containerProgram, searchPath }: NodeAgentOptions,
+  { settings, client, clock, log, containerProgram, toolsProgram, preload, searchPath }: NodeAgentOptions,
   { directory, prefix, allocatable, wake }: Made,
 ): NodeContext {
   const spawner = { prefix, containerProgram };
@@ -133,9 +140,13 @@ function createContext(
     KUBEMU_CLUSTER: settings.dataDir,
     KUBEMU_NODE: settings.node,
   };
+  const standIns = { folder: path.join(directory, "bin"), preload };
+  writeStandIns(standIns.folder, toolsProgram);
   return {
     settings,
     searchPath,
+    dns: dnsPlace(settings),
+    standIns,
     client,
     clock,
     timing: timingOf(settings.profile),
@@ -148,6 +159,7 @@ function createContext(
     slots: createSlots(Math.max(os.availableParallelism(), 2) + 1),
     images: startInformer(client, images, { log, clock }),
     services: startInformer(client, services, { log, clock }),
+    proxyWorkers: startInformer(client, proxyWorkers, { log, clock }),
     references: createReferences({ client, clock, log, onChange: wake }),
     allocatable,
     directory,

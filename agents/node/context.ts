@@ -1,7 +1,9 @@
 // What every part of the node agent works with. Made once, by startNodeAgent.
 import type { ConfigMap, Pod, Secret, Service } from "../../src/api/generated/types.ts";
 import type { Image } from "../../src/api/kinds/image.ts";
+import type { ProxyWorker } from "../../src/api/kinds/proxy-worker.ts";
 import type { Clock } from "../../src/base/clock.ts";
+import type { DnsPlace } from "../../src/base/cluster-dns.ts";
 import type { Log } from "../../src/base/log.ts";
 import type { Timing } from "../../src/base/timing.ts";
 import type { Client } from "../../src/client/client.ts";
@@ -13,6 +15,7 @@ import type { LogFile } from "./containers/log-file.ts";
 import type { ContainerProcess, Spawner } from "./containers/process.ts";
 import type { Slots } from "./containers/slots.ts";
 import type { WarmPool } from "./containers/warm-pool.ts";
+import type { Forwarding } from "./pod/host-ports.ts";
 import type { PodNetwork } from "./pod/network.ts";
 import type { PodState } from "./pod/state.ts";
 
@@ -26,12 +29,16 @@ export interface NodeContext {
   readonly log: Log;
   readonly recorder: Recorder;
   readonly network: PodNetwork;
+  readonly dns: DnsPlace;
+  /** The small programs that come first on containers' PATH, and what is loaded into their Node programs (dist/preload.js). */
+  readonly standIns: { readonly folder: string; readonly preload: string };
   readonly spawner: Spawner;
   readonly pool: WarmPool;
   /** How many containers may be starting at once. */
   readonly slots: Slots;
   readonly images: Informer<Image>;
   readonly services: Informer<Service>;
+  readonly proxyWorkers: Informer<ProxyWorker>;
   readonly references: ReferenceStore;
   readonly allocatable: Readonly<Record<string, string>>;
   /** DATA_DIR/nodes/NAME */
@@ -73,6 +80,8 @@ export interface PodRecord {
   /** The address it holds in the node's range; undefined once given back. */
   address: string | undefined;
   portMap: Readonly<Record<string, number>>;
+  /** Its host ports, while it has its sandbox. */
+  hostPorts: Forwarding | undefined;
   /** Volume name → where it lies. */
   readonly volumes: Map<string, string>;
   /** Newest run last; at most the current and the one before it. */

@@ -3,6 +3,7 @@ import type { Pod } from "../../src/api/generated/types.ts";
 import type { Recorder } from "../../src/client/recorder.ts";
 import { goDuration } from "./pod/go-duration.ts";
 import { podLabel } from "./pod/plan.ts";
+import type { Role } from "./pod/state.ts";
 
 export interface PodEvents {
   pulling(image: string): void;
@@ -23,13 +24,20 @@ export interface PodEvents {
   hookFailed(hook: "PostStart" | "PreStop", message: string): void;
 }
 
+const LISTS: Readonly<Record<Role, string>> = {
+  init: "initContainers",
+  sidecar: "initContainers",
+  app: "containers",
+  ephemeral: "ephemeralContainers",
+};
+
 /** Events about one container of `pod`. */
 export function containerEvents(
   recorder: Recorder,
   pod: Readonly<Pod>,
-  { name, init }: { name: string; init: boolean },
+  { name, role }: { name: string; role: Role | undefined },
 ): PodEvents {
-  const options = { fieldPath: `spec.${init ? "initContainers" : "containers"}{${name}}` };
+  const options = { fieldPath: `spec.${LISTS[role ?? "app"]}{${name}}` };
   const normal = (reason: string, message: string) => recorder.event(pod, "Normal", reason, message, options);
   const warning = (reason: string, message: string) =>
     recorder.event(pod, "Warning", reason, message, options);

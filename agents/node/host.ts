@@ -1,15 +1,11 @@
 // The agent's side of the node's HTTPS server: which logs, processes and addresses belong to a container.
-import { readFile } from "node:fs/promises";
-import os from "node:os";
 import type { Pod } from "../../src/api/generated/types.ts";
+import { type ProcessTable, readProcessTable, usageOfTrees } from "../../src/process/usage.ts";
 import { execIn } from "./containers/exec.ts";
 import type { ContainerRun, NodeContext, PodRecord } from "./context.ts";
 import type { PodRegistry } from "./pod/registry.ts";
 import { podStatus } from "./pod/status.ts";
 import type { ContainerUsage, NodeHost } from "./streams/host.ts";
-
-// USER_HZ, the unit of /proc/PID/stat's times: 100 on every Linux that Node runs on.
-const TICKS = 100;
 
 export function createNodeHost(context: NodeContext, registry: () => PodRegistry): NodeHost {
   const recordOf = (pod: Readonly<Pod>) => {
@@ -41,29 +37,36 @@ export function createNodeHost(context: NodeContext, registry: () => PodRegistry
       return await execIn(context, target, command);
     },
     attach(pod, container) {
-      const target = current(pod, container);
-      if (!target) return undefined;
-      const { process, log } = target.run;
-      return { stdin: process.stdin, onOutput: (listener) => log.onOutput(listener), exited: process.exited };
+      // Unlike Kubernetes: a program may have printed its answer, and ended, before `kubectl run -i` attaches; images and
+      // sandboxes cost no time here. So a container with `stdin: true` keeps what it printed for the first who attaches.
+      const run = current(pod, container)?.run ?? unheard(recordOf(pod)?.runs.get(container)?.at(-1));
+      if (!run) return undefined;
+      const { process, log } = run;
+      return {
+        stdin: process.stdin,
+        onOutput: (listener) => log.onOutput(listener),
+        ended: log.ended,
+        resize: process.resize,
+      };
     },
     portAddress(pod, port) {
       const record = recordOf(pod);
       return { host: record?.state.podIP ?? context.network.nodeIP, port: record?.portMap[port] ?? port };
     },
     async usage() {
+      const table = await readProcessTable();
       const running = registry().records().flatMap(runningContainers);
-      const containers = await Promise.all(running.map(containerUsage));
-      const cpuSeconds = os
-        .cpus()
-        .reduce((sum, { times }) => sum + (times.user + times.sys + times.nice) / 1000, 0);
+      // Unlike Kubernetes: the machine is shared, so a node's use is its agent's and its containers'.
+      const all = [process.pid, ...running.map(({ run }) => run.process.pid)];
       return {
-        cpuSeconds,
-        memoryBytes: os.totalmem() - os.freemem(),
-        containers: containers.filter((usage): usage is ContainerUsage => usage !== undefined),
+        ...usageOfTrees(table, all),
+        containers: running.flatMap((container) => containerUsage(table, container)),
       };
     },
   };
 }
+
+const unheard = (run: ContainerRun | undefined) => (run?.log.awaitsFirst() ? run : undefined);
 
 interface RunningContainer {
   readonly record: PodRecord;
@@ -78,25 +81,10 @@ function runningContainers(record: PodRecord): RunningContainer[] {
   });
 }
 
-/** The whole process group's use is its leader's and, once they have ended, its children's; undefined where it is gone. */
-async function containerUsage({ record, name, run }: RunningContainer): Promise<ContainerUsage | undefined> {
-  try {
-    const stat = await readFile(`/proc/${run.process.pid}/stat`, "latin1");
-    // After the command's closing bracket: state is field 3, utime 14, stime 15, cutime 16, cstime 17, rss 24 (pages).
-    const fields = stat
-      .slice(stat.lastIndexOf(")") + 2)
-      .split(" ")
-      .map(Number);
-    const ticks = [11, 12, 13, 14].reduce((sum, index) => sum + (fields[index] ?? 0), 0);
-    return {
-      namespace: record.pod.metadata.namespace ?? "default",
-      pod: record.pod.metadata.name,
-      container: name,
-      cpuSeconds: ticks / TICKS,
-      memoryBytes: (fields[21] ?? 0) * 4096,
-      startedAt: run.startedAt,
-    };
-  } catch {
-    return undefined;
-  }
+/** None where it has just ended. */
+function containerUsage(table: ProcessTable, { record, name, run }: RunningContainer): ContainerUsage[] {
+  const { pid } = run.process;
+  if (!table.has(pid)) return [];
+  const { namespace = "default", name: pod } = record.pod.metadata;
+  return [{ namespace, pod, container: name, ...usageOfTrees(table, [pid]), startedAt: run.startedAt }];
 }

@@ -6,22 +6,36 @@ import { createLineLog } from "../../src/base/line-log.ts";
 import { createClient } from "../../src/client/create-client.ts";
 import { readCredentials } from "../../src/client/credentials.ts";
 import { createHttpsTransport } from "../../src/client/http-transport.ts";
-import { API_IS_GONE, type NodeAgentSettings, parseSettings } from "../../src/process/settings.ts";
+import { createLink } from "../../src/client/link.ts";
+import {
+  API_IS_GONE,
+  linkMessage,
+  type NodeAgentSettings,
+  parseSettings,
+} from "../../src/process/settings.ts";
 import { type NodeAgent, startNodeAgent } from "./agent.ts";
 
 // The kubelet's shutdownGracePeriod is an operator's choice; a laptop's `down` should not take longer than this.
 const SHUTDOWN_GRACE_MS = 5_000;
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+const beside = (file: string) => fileURLToPath(new URL(`./${file}`, import.meta.url));
+
 async function main(): Promise<void> {
   const settings = parseSettings<NodeAgentSettings>(process.argv);
   const log = createLineLog({ node: settings.node });
   let agent: NodeAgent | undefined;
+  const link = createLink();
   let isStopping = false;
   // When the whole cluster is stopped the control plane goes first: then there is nobody left to tell.
   let apiIsGone = false;
   process.on("message", (message) => {
     if (message === API_IS_GONE) apiIsGone = true;
+    const wanted = linkMessage(message);
+    if (!wanted) return;
+    if (wanted.link === "cut") link.cut();
+    else link.heal();
+    process.send?.(wanted);
   });
   process.on("disconnect", () => {
     agent?.killAll();
@@ -41,14 +55,21 @@ async function main(): Promise<void> {
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   const credentials = readCredentials(settings.dataDir, `node-${settings.node}`);
-  const transport = createHttpsTransport({ server: settings.apiServer, ...credentials, awaitServer: true });
+  const transport = createHttpsTransport({
+    server: settings.apiServer,
+    ...credentials,
+    awaitServer: true,
+    link,
+  });
   agent = await startNodeAgent({
     settings,
     client: createClient(transport, { userAgent: "kubelet" }),
     clock: systemClock,
     log,
     searchPath: process.env["PATH"] ?? DEFAULT_PATH,
-    containerProgram: fileURLToPath(new URL("./container.js", import.meta.url)),
+    containerProgram: beside("container.js"),
+    toolsProgram: beside("tools.js"),
+    preload: beside("preload.js"),
   });
   process.send?.({ ready: true });
 }

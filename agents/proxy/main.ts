@@ -1,5 +1,6 @@
 // The service proxy's process: a worker of the supervisor, or (without an IPC channel) a program of its own.
 import { systemClock } from "../../src/base/clock.ts";
+import { dnsPlace } from "../../src/base/cluster-dns.ts";
 import { createLineLog } from "../../src/base/line-log.ts";
 import { createClient } from "../../src/client/create-client.ts";
 import { readCredentials } from "../../src/client/credentials.ts";
@@ -7,6 +8,8 @@ import { createHttpsTransport } from "../../src/client/http-transport.ts";
 import { identityOf, signalProcess } from "../../src/process/identity.ts";
 import { type ProxySettings, parseSettings, type ReadyMessage } from "../../src/process/settings.ts";
 import { findMarked } from "../../src/process/sweep.ts";
+import { createKernelPaths } from "./nftables/kernel-paths.ts";
+import { startNft } from "./nftables/session.ts";
 import { ownSockets, type SocketSource, sharedSockets } from "./open-socket.ts";
 import { startProxy } from "./proxy.ts";
 
@@ -27,12 +30,21 @@ const transport = createHttpsTransport({
   ...readCredentials(settings.dataDir, "proxy"),
   awaitServer: true,
 });
+const log = createLineLog({ worker: settings.worker });
+const ownTable = () => {
+  // Each worker has a table of its own: with one of them gone the other's is still there.
+  const table = `kubemu-${settings.slot}-${settings.worker}`;
+  const startSession = () => startNft({ folder: settings.dataDir, file: `nftables-${settings.worker}` });
+  return createKernelPaths({ table, startSession, clock: systemClock, log });
+};
 const proxy = startProxy({
-  settings,
+  settings: { ...settings, acknowledge: settings.profile === "fast" },
   client: createClient(transport, { userAgent: "kube-proxy/kubemu" }),
   sockets: socketSource(),
   clock: systemClock,
-  log: createLineLog({ worker: settings.worker }),
+  log,
+  dns: dnsPlace(settings),
+  kernel: settings.proxyMode === "nftables" ? ownTable() : undefined,
 });
 
 // Without the supervisor there is no cluster: agents end their own containers, and what cannot hear (a paused node) is killed from here.
@@ -52,6 +64,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
-await proxy.ready;
-const ready: ReadyMessage = { ready: true };
-process.send?.(ready);
+void proxy.ready.then(() => {
+  const ready: ReadyMessage = { ready: true };
+  process.send?.(ready);
+});

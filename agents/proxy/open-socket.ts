@@ -53,6 +53,27 @@ export interface WorkerChannel {
   onMessage(listener: (message: unknown, handle: unknown) => void): void;
 }
 
+// As long as another worker takes to wake up.
+const PAUSE_MS = 0.05;
+const nobody = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * Takes turns with the other workers at one socket. The first that wakes would accept a whole burst of connections before it looks at
+ * anything else, and long-lived ones would keep it busy alone; so after each further one of a burst it lets the others have a go.
+ */
+function inTurns(onConnection: (socket: Socket) => void): (socket: Socket) => void {
+  let isBurst = false;
+  return (socket) => {
+    if (isBurst) Atomics.wait(nobody, 0, 0, PAUSE_MS);
+    else
+      setImmediate(() => {
+        isBurst = false;
+      });
+    isBurst = true;
+    onConnection(socket);
+  };
+}
+
 /** Asks the supervisor for each socket and listens on what it lends. */
 export function sharedSockets(channel: WorkerChannel): SocketSource {
   const waiting = new Map<string, { resolve: (handle: unknown) => void; reject: (error: Error) => void }>();
@@ -75,7 +96,7 @@ export function sharedSockets(channel: WorkerChannel): SocketSource {
       });
       const giveBack = () => channel.send({ handle: "close", key });
       try {
-        const server = await listen(createServer(onConnection), { _handle: handle });
+        const server = await listen(createServer(inTurns(onConnection)), { _handle: handle });
         const close = () => {
           server.close();
         };

@@ -1,35 +1,39 @@
 // Pure choice of the endpoint that takes a connection. What it remembers between connections is handed in.
-import type { Backend } from "./service-table.ts";
+import type { Backend } from "./endpoints.ts";
 
-export interface PickOptions {
+export interface PickOptions<T extends Backend> {
   /** Counts the connections of this frontend: round robin starts here. */
   readonly turn: number;
   /** Not now: it has just refused. Taken all the same when every other one is out of the question. */
-  readonly isAvoided: (backend: Backend) => boolean;
-  /** Tried already for this connection: never again. */
-  readonly isTried: (backend: Backend) => boolean;
+  readonly isAvoided: (backend: T) => boolean;
+  /** Tried already for this connection, or as busy as it may be: never. */
+  readonly isTried: (backend: T) => boolean;
+  /** How much it has to do: the least busy is taken, of equals the next in turn. */
+  readonly busy?: (backend: T) => number;
 }
 
-/** The next endpoint in turn; undefined when all were tried. */
-export function pickEndpoint(
-  backends: readonly Backend[],
-  { turn, isAvoided, isTried }: PickOptions,
-): Backend | undefined {
-  let lastResort: Backend | undefined;
+/** The next endpoint in turn, or the least busy one; undefined when all were tried. */
+export function pickEndpoint<T extends Backend>(
+  backends: readonly T[],
+  { turn, isAvoided, isTried, busy }: PickOptions<T>,
+): T | undefined {
+  let best: T | undefined;
+  let lastResort: T | undefined;
   for (let step = 0; step < backends.length; step++) {
     const backend = backends[(turn + step) % backends.length];
     if (!backend || isTried(backend)) continue;
-    if (!isAvoided(backend)) return backend;
-    lastResort ??= backend;
+    if (isAvoided(backend)) lastResort ??= backend;
+    else if (!busy) return backend;
+    else if (!best || busy(backend) < busy(best)) best = backend;
   }
-  return lastResort;
+  return best ?? lastResort;
 }
 
 /**
  * The endpoints in the order in which `client` prefers them (rendezvous hashing), so that two workers, which share no memory,
  * give a new client the same endpoint, and the end of one endpoint moves only its own clients.
  */
-export function preferredOrder(backends: readonly Backend[], client: string): Backend[] {
+export function preferredOrder<T extends Backend>(backends: readonly T[], client: string): T[] {
   return backends
     .map((backend) => ({ backend, weight: hash(`${client} ${backend.key}`) }))
     .sort((a, b) => b.weight - a.weight || (a.backend.key < b.backend.key ? -1 : 1))

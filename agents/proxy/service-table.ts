@@ -1,31 +1,41 @@
 // Pure: which sockets a Service needs, and which endpoints stand behind each. One Frontend is one address and port.
 // Only TCP, and only addresses that this machine can bind without touching the network: loopback.
-// Unlike Kubernetes: internalTrafficPolicy Local is served as Cluster, because a loopback client comes from no node.
+// Unlike Kubernetes: a client's node is known only by its address (a node's or a pod's own). What comes from 127.0.0.1, as most
+// processes' connections do, is from no node: internalTrafficPolicy Local and hints leave it all endpoints.
 import { isIP } from "node:net";
-import type {
-  DiscoveryEndpointPort,
-  Endpoint,
-  EndpointSlice,
-  Service,
-  ServicePort,
-} from "../../src/api/generated/types.ts";
-import { PUBLISHED_PORTS } from "../../src/api/names.ts";
-
-export interface Backend {
-  readonly host: string;
-  readonly port: number;
-  /** `host:port` */
-  readonly key: string;
-}
+import type { EndpointSlice, Service, ServicePort } from "../../src/api/generated/types.ts";
+import { INGRESS_HTTP, INGRESS_HTTPS } from "../../src/api/ingress-service.ts";
+import { publishedPortsOf } from "../../src/api/published-ports.ts";
+import { type Balancing, balancingOf } from "../../src/api/service-balancing.ts";
+import {
+  type Backend,
+  type ClientPlace,
+  endpointsOf,
+  hasHints,
+  type PlacedEndpoint,
+  usable,
+  usableAt,
+} from "./endpoints.ts";
 
 export interface Frontend {
   /** `host:port`: the name of the socket, the same in every worker. */
   readonly key: string;
   readonly host: string;
   readonly port: number;
+  /** `namespace/name` of the Service. */
+  readonly service: string;
+  /**
+   * `http`: each request is balanced by itself. `health`: answers whether this node has endpoints of its own. `ingress`, `ingress-tls`:
+   * Ingresses say which Service answers.
+   */
+  readonly mode: "tcp" | "http" | "health" | "ingress" | "ingress-tls";
+  /** For a client of no known node. */
   readonly backends: readonly Backend[];
+  /** For clients of known nodes, where that makes a difference. */
+  readonly byNode?: ReadonlyMap<string, readonly Backend[]>;
   /** How long a client stays with its endpoint after its last connection; 0: no affinity. */
   readonly affinityMs: number;
+  readonly balancing: Balancing;
 }
 
 export interface TableSettings {
@@ -34,9 +44,10 @@ export interface TableSettings {
   readonly lowestPort: number;
 }
 
-export interface NodeAddress {
-  readonly name: string;
+export interface NodeAddress extends ClientPlace {
   readonly address: string;
+  /** Of the node's pods: `127.16.1.0/24`. */
+  readonly podCidr?: string | undefined;
 }
 
 /** Every frontend of `service`; the first of equal keys counts. */
@@ -47,79 +58,137 @@ export function planFrontends(
 ): Frontend[] {
   if (service.spec.type === "ExternalName" || service.metadata.deletionTimestamp) return [];
   const frontends = new Map<string, Frontend>();
+  const common = {
+    service: `${service.metadata.namespace}/${service.metadata.name}`,
+    affinityMs: affinityOf(service),
+    balancing: balancingOf(service),
+  };
   for (const port of service.spec.ports ?? []) {
     if ((port.protocol ?? "TCP") !== "TCP") continue;
     const endpoints = endpointsOf(port, slices);
     for (const place of placesOf(service, port, nodes)) {
-      const key = `${place.host}:${place.port}`;
+      const { host } = place;
+      const key = `${host}:${place.port}`;
       if (frontends.has(key) || !canBind(place, settings)) continue;
-      const backends = usable(place.node ? endpoints.filter(({ node }) => node === place.node) : endpoints);
       frontends.set(key, {
+        ...common,
         key,
-        host: place.host,
+        host,
         port: place.port,
-        backends,
-        affinityMs: affinityOf(service),
+        mode: modeOf(port),
+        ...choicesOf(endpoints, place, nodes),
       });
     }
   }
+  for (const frontend of healthFrontends(service, slices, nodes))
+    if (!frontends.has(frontend.key) && canBind(frontend, settings))
+      frontends.set(frontend.key, { ...common, ...frontend });
   return [...frontends.values()];
+}
+
+const MODES: Readonly<Record<string, Frontend["mode"]>> = {
+  http: "http",
+  "kubernetes.io/ws": "http",
+  [INGRESS_HTTP]: "ingress",
+  [INGRESS_HTTPS]: "ingress-tls",
+};
+
+const modeOf = ({ appProtocol = "" }: ServicePort) => MODES[appProtocol.toLowerCase()] ?? "tcp";
+
+/** What stands behind a Service's port, by number or name, for requests that come some other way than through its sockets. */
+export function planBackends(
+  key: string,
+  port: number | string,
+  state: { service: Readonly<Service> | undefined; slices: readonly Readonly<EndpointSlice>[] },
+): Frontend {
+  const { service, slices } = state;
+  const found = service?.spec.ports?.find((each) => each.port === port || each.name === port);
+  const isGone = !service || service.metadata.deletionTimestamp !== undefined;
+  return {
+    key: `${key}:${port}`,
+    host: "",
+    port: 0,
+    service: key,
+    mode: "http",
+    backends: found && !isGone ? usable(endpointsOf(found, slices)) : [],
+    affinityMs: service ? affinityOf(service) : 0,
+    balancing: balancingOf(service ?? { metadata: {} }),
+  };
+}
+
+/** The endpoints behind one address: by the node that was dialled, or by the client's own. */
+function choicesOf(
+  endpoints: readonly PlacedEndpoint[],
+  { node, local }: Place,
+  nodes: readonly NodeAddress[],
+): Pick<Frontend, "backends" | "byNode"> {
+  if (node) return { backends: usableAt(endpoints, node, local) };
+  if (!local && !hasHints(endpoints)) return { backends: usable(endpoints) };
+  const byNode = new Map(nodes.map((each) => [each.name, usableAt(endpoints, each, local)]));
+  return { backends: usable(endpoints), byNode };
+}
+
+/** Where a load balancer outside would ask which nodes have endpoints of their own (service.spec.healthCheckNodePort). */
+function healthFrontends(
+  service: Readonly<Service>,
+  slices: readonly Readonly<EndpointSlice>[],
+  nodes: readonly NodeAddress[],
+): Omit<Frontend, "service" | "affinityMs" | "balancing">[] {
+  const { healthCheckNodePort, externalTrafficPolicy, ports = [] } = service.spec;
+  const [port] = ports;
+  if (!healthCheckNodePort || externalTrafficPolicy !== "Local" || !port) return [];
+  const endpoints = endpointsOf(port, slices);
+  return nodes.map((node) => ({
+    key: `${node.address}:${healthCheckNodePort}`,
+    host: node.address,
+    port: healthCheckNodePort,
+    mode: "health",
+    backends: usableAt(endpoints, node, true),
+  }));
 }
 
 interface Place {
   readonly host: string;
   readonly port: number;
-  /** Set where externalTrafficPolicy Local leaves only that node's endpoints. */
-  readonly node?: string;
+  /** The node whose address it is. */
+  readonly node?: ClientPlace;
+  /** Only the node's own endpoints: the one that was dialled, or else the client's. */
+  readonly local: boolean;
 }
 
 function placesOf(service: Readonly<Service>, port: ServicePort, nodes: readonly NodeAddress[]): Place[] {
   const { spec, status } = service;
-  const hosts = [
-    ...(spec.clusterIPs ?? [spec.clusterIP]),
-    ...(spec.externalIPs ?? []),
-    ...(status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip),
-  ];
-  const places: Place[] = hosts
-    .filter((host): host is string => host !== undefined && isIP(host) !== 0)
-    .map((host) => ({ host, port: port.port }));
-  const published = publishedPorts(service)[`${port.port}/TCP`];
-  if (published) places.push(published);
+  const inside = [...(spec.clusterIPs ?? [spec.clusterIP])];
+  const outside = [...(spec.externalIPs ?? []), ...(status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip)];
+  const local = spec.internalTrafficPolicy === "Local";
+  const places: Place[] = [
+    ...inside.map((host) => ({ host, port: port.port, local })),
+    ...outside.map((host) => ({ host, port: port.port, local: false })),
+  ].filter((place): place is Place => place.host !== undefined && isIP(place.host) !== 0);
+  const published = publishedPortsOf(service)[`${port.port}/TCP`];
+  if (published) places.push({ ...published, local: local && inside.includes(published.host) });
   if (!port.nodePort) return places;
-  const local = spec.externalTrafficPolicy === "Local";
-  // Where all nodes share one address it belongs to none of them.
-  for (const { name, address } of nodes)
+  const outsideLocal = spec.externalTrafficPolicy === "Local";
+  for (const node of nodes) {
+    // Where all nodes share one address it belongs to none of them.
+    const isOwn = node.address !== "127.0.0.1";
     places.push({
-      host: address,
+      host: node.address,
       port: port.nodePort,
-      ...(local && address !== "127.0.0.1" ? { node: name } : {}),
+      local: outsideLocal && isOwn,
+      ...(isOwn ? { node } : {}),
     });
-  places.push({ host: "127.0.0.1", port: port.nodePort });
+  }
+  places.push({ host: "127.0.0.1", port: port.nodePort, local: false });
   return places;
 }
 
-function canBind({ host, port }: Place, { singleAddress, lowestPort }: TableSettings): boolean {
+function canBind(
+  { host, port }: { host: string; port: number },
+  { singleAddress, lowestPort }: TableSettings,
+): boolean {
   if (port < lowestPort) return false;
   return singleAddress ? host === "127.0.0.1" : host.startsWith("127.") || host === "::1";
-}
-
-/** The annotation kubemu.dev/published-ports; what does not parse counts as absent. */
-function publishedPorts(service: Readonly<Service>): Record<string, { host: string; port: number }> {
-  const text = service.metadata.annotations?.[PUBLISHED_PORTS];
-  if (!text) return {};
-  try {
-    const entries = Object.entries(JSON.parse(text) as Record<string, { host?: unknown; port?: unknown }>);
-    return Object.fromEntries(
-      entries.flatMap(([key, place]) => {
-        const { host, port } = place ?? {};
-        return typeof host === "string" && isIP(host) && typeof port === "number"
-          ? [[key, { host, port }]]
-          : [];
-      }),
-    );
-  } catch {
-    return {};
-  }
 }
 
 // core/v1 ClientIPConfig: three hours where the manifest says nothing.
@@ -128,49 +197,4 @@ const DEFAULT_AFFINITY_SECONDS = 10_800;
 function affinityOf({ spec }: Readonly<Service>): number {
   if (spec.sessionAffinity !== "ClientIP") return 0;
   return (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS) * 1000;
-}
-
-interface PlacedEndpoint extends Backend {
-  readonly node: string | undefined;
-  readonly ready: boolean;
-  /** Terminating, yet still answering. */
-  readonly draining: boolean;
-}
-
-function endpointsOf(port: ServicePort, slices: readonly Readonly<EndpointSlice>[]): PlacedEndpoint[] {
-  const found = new Map<string, PlacedEndpoint>();
-  for (const slice of slices) {
-    if (slice.addressType === "FQDN") continue;
-    const target = slice.ports?.find((candidate) => matches(candidate, port));
-    if (target?.port === undefined) continue;
-    for (const endpoint of slice.endpoints ?? []) {
-      const placed = placedEndpoint(endpoint, target.port);
-      if (placed && !found.get(placed.key)?.ready) found.set(placed.key, placed);
-    }
-  }
-  return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-}
-
-const matches = (candidate: DiscoveryEndpointPort, port: ServicePort) =>
-  (candidate.name ?? "") === (port.name ?? "") && (candidate.protocol ?? "TCP") === "TCP";
-
-function placedEndpoint(endpoint: Endpoint, port: number): PlacedEndpoint | undefined {
-  const host = endpoint.addresses[0];
-  if (host === undefined) return undefined;
-  const { ready, serving, terminating } = endpoint.conditions ?? {};
-  return {
-    host,
-    port,
-    key: `${host}:${port}`,
-    node: endpoint.nodeName,
-    ready: ready !== false,
-    draining: serving === true && terminating === true,
-  };
-}
-
-// As kube-proxy (KEP-1669): endpoints that end but still serve take traffic only while no ready one is left.
-function usable(endpoints: readonly PlacedEndpoint[]): Backend[] {
-  const ready = endpoints.filter((endpoint) => endpoint.ready);
-  const chosen = ready.length > 0 ? ready : endpoints.filter((endpoint) => endpoint.draining);
-  return chosen.map(({ host, port, key }) => ({ host, port, key }));
 }

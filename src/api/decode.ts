@@ -3,6 +3,7 @@
 // value of a field that is no pointer) is left out. Unknown fields are left out too, and their paths reported.
 // The input is never changed; the result shares nothing with it.
 import { canonicalQuantity } from "../base/quantity.ts";
+import { DEEPEST } from "./json-text.ts";
 import type { KubeObject } from "./object.ts";
 import { isObject, type JsonObject, setOwn } from "./own.ts";
 import type { FieldSchema, TypeLookup, TypeSchema } from "./schema.ts";
@@ -72,8 +73,6 @@ function cannotBeHandled(value: unknown, schema: string, why: string): StatusErr
 
 class DecodeError extends Error {}
 
-// Deeper than any real object; Go's decoder stops at 10,000, where our own stack might not last.
-const DEEPEST = 500;
 const INT32_MAX = 2 ** 31 - 1;
 
 /** One decoding: what it has seen, and where it is. */

@@ -12,13 +12,38 @@ export function parseJsonStrict(text: string): ParsedText {
   return { value: parseJson(text), duplicateFields: duplicateFields(text) };
 }
 
+/**
+ * No object is deeper. Unlike Kubernetes, which goes to 10,000: whoever walks a value recursively must not run out of stack, since V8 ends the
+ * process when that happens at the wrong moment.
+ */
+export const DEEPEST = 500;
+
+/** Level by level, so that it is safe with any value. */
+function isTooDeep(value: unknown): boolean {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > DEEPEST) return true;
+    const below: unknown[] = [];
+    for (const each of level)
+      if (typeof each === "object" && each !== null)
+        for (const child of Object.values(each)) if (typeof child === "object") below.push(child);
+    level = below;
+  }
+  return false;
+}
+
 /** Parses JSON; where two keys of an object are the same, the last wins. Throws 400 BadRequest when the text is no JSON. */
 export function parseJson(text: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
     throw badRequest(`couldn't get version/kind; json parse error: ${goWords(error)}`);
   }
+  // Each level takes two characters at least.
+  if (text.length > 2 * DEEPEST && isTooDeep(value))
+    throw badRequest(`couldn't get version/kind; json parse error: exceeded max depth of ${DEEPEST}`);
+  return value;
 }
 
 function goWords(error: unknown): string {

@@ -32,12 +32,35 @@ export type NameRule = "dns-subdomain" | "dns-label" | "dns-1035-label" | "path-
 export interface ValidationContext {
   /** "" for a write to the object itself, else `status`, `scale` … */
   readonly subresource: string;
+  readonly isCreate?: boolean;
+}
+
+/**
+ * The same objects as another group or version serves them (`events.k8s.io/v1` beside core Events). They lie in the store
+ * once, in the form of the kind that declares this; everything but structure, defaults and field selectors is that kind's.
+ */
+export interface ServedForm<Form extends KubeObject, Stored extends KubeObject> {
+  readonly resource: Resource<Form>;
+  readonly schema: string;
+  /** Run on what a client sends in this form, before it is converted; idempotent. */
+  defaults?(object: Draft<Form>): void;
+  /** What must hold of a write in this form, beside the stored kind's own validation. */
+  validate?(object: Form, old: Form | undefined): FieldError[];
+  /** Field selectors of this form; the stored kind's where it has none of its own. */
+  fields?(object: Form): Readonly<Record<string, string>>;
+  /** Both make a new object and change nothing; apiVersion and kind are filled in by the caller. `spec` may be missing. */
+  toStored(object: Form): Stored;
+  fromStored(object: Stored): Form;
 }
 
 export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly resource: Resource<T>;
   /** The schema's name: `io.k8s.api.core.v1.Pod`. */
   readonly schema: string;
+  /** Other groups and versions that serve the same objects. */
+  readonly servedAs?: readonly ServedForm<KubeObject, T>[];
+  /** Set by the registry on the kind that it makes of a ServedForm; `stored` is the kind that declares it. */
+  readonly form?: ServedForm<KubeObject, KubeObject> & { readonly stored: KindDefinition<KubeObject> };
   /** Types that Kubernetes' table does not have (kubemu's own kinds). */
   readonly types?: Readonly<Record<string, TypeSchema>>;
   readonly singular: string;
@@ -64,6 +87,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   validateUpdate?(object: T, old: T, context: ValidationContext): FieldError[];
   /** Warnings for fields that are accepted but not acted on, deprecated or duplicate: the text of each `Warning` header. */
   warnings?(object: T, old: T | undefined): string[];
+  /** Told with every answer about the kind, reads included: the text of a `Warning` header. */
+  readonly deprecation?: string;
   /** Columns after NAME and before AGE come in order; list all of them, NAME and AGE included. */
   readonly columns: readonly Column<T>[];
   /** What field selectors may name besides metadata.name and metadata.namespace: `status.phase` → value. */
@@ -91,6 +116,16 @@ export function ageColumn<T extends KubeObject>(): Column<T> {
     description: "Time since the object was created.",
     value: (object, nowMs) => humanDuration(nowMs - Date.parse(object.metadata.creationTimestamp)),
   };
+}
+
+/** A column of text; `priority` 1 shows it with `-o wide` only. */
+export function textColumn<T>(
+  name: string,
+  description: string,
+  value: (object: T) => string,
+  priority: 0 | 1 = 0,
+): Column<T> {
+  return { name, type: "string", priority, description, value };
 }
 
 export function nameColumn<T extends KubeObject>(): Column<T> {

@@ -11,8 +11,8 @@ const SUBDOMAIN_RULE =
 const VALUE_RULE =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
-/** What is wrong with a qualified name (a label's or annotation's key): validation.IsQualifiedName. */
-export function labelKeyErrors(key: string): string[] {
+/** What is wrong with a qualified name (a label's or annotation's key): validation.IsQualifiedName. One that is missing is empty. */
+export function labelKeyErrors(key = ""): string[] {
   const parts = key.split("/");
   if (parts.length > 2) {
     return [

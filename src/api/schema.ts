@@ -62,7 +62,8 @@ export const resourceFacts = facts.resources;
 /** Finds a type by name; the server's registry adds kubemu's own types to Kubernetes'. */
 export type TypeLookup = (name: string) => TypeSchema | undefined;
 
-export const kubernetesType: TypeLookup = (name) =>
-  Object.hasOwn(facts.types, name) ? facts.types[name] : undefined;
+// Every field of every object read asks: a map answers in half the time.
+const typesByName = new Map(Object.entries(facts.types));
+export const kubernetesType: TypeLookup = (name) => typesByName.get(name);
 
 export const OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";

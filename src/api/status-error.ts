@@ -157,6 +157,12 @@ export const forbiddenField = (field: string, detail: string): FieldError => ({
   field,
   message: `Forbidden: ${detail}`,
 });
+/** About an object whose value is too large to be shown. */
+export const invalidAsWhole = (field: string, detail: string): FieldError => ({
+  reason: "FieldValueInvalid",
+  field,
+  message: `Invalid value: ${detail}`,
+});
 export const notFoundField = (field: string, value: unknown): FieldError => ({
   reason: "FieldValueNotFound",
   field,
@@ -166,6 +172,12 @@ export const tooLong = (field: string, maxBytes: number): FieldError => ({
   reason: "FieldValueTooLong",
   field,
   message: `Too long: may not be more than ${maxBytes} bytes`,
+});
+
+export const tooMany = (field: string, count: number, most: number): FieldError => ({
+  reason: "FieldValueTooMany",
+  field,
+  message: `Too many: ${count}: must have at most ${most} items`,
 });
 
 /** 422 with every finding in `details.causes`, as apimachinery's NewInvalid words it. */

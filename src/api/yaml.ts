@@ -11,13 +11,15 @@ import {
   parseAllDocuments,
   type ScalarTag,
 } from "yaml";
-import { duplicateFields, type ParsedText } from "./json-text.ts";
-import { badRequest } from "./status-error.ts";
+import { DEEPEST, duplicateFields, type ParsedText } from "./json-text.ts";
+import { badRequest, statusError } from "./status-error.ts";
 
 export interface ManifestDocument {
   readonly value: unknown;
   /** The line of the file (from 1) on which the document's content starts. */
   readonly line: number;
+  /** The line of a field (`["spec", "ports", 0]`), or of the nearest thing around it that is there. */
+  lineOf(path: readonly (string | number)[]): number;
 }
 
 export interface ManifestProblem {
@@ -79,11 +81,39 @@ function parseDocuments(text: string, lineCounter: LineCounter) {
   return Array.isArray(documents) ? (documents as Document.Parsed<ParsedNode>[]) : [];
 }
 
+/** Unlike Kubernetes (3 MB, as JSON): reading YAML takes so long that nobody else would be answered meanwhile. */
+export const MOST_YAML = 256 * 1024;
+
+/**
+ * Throws for text that would nest too deeply: read off the brackets and the beginnings of lines, since the parser itself is recursive. Brackets in
+ * strings count too, which no honest text has so many of.
+ */
+function checkDepth(text: string): void {
+  let [open, prefix, inPrefix] = [0, 0, true];
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === 0x5b || code === 0x7b) open += 1;
+    else if ((code === 0x5d || code === 0x7d) && open > 0) open -= 1;
+    if (code === 0x0a) [prefix, inPrefix] = [0, true];
+    else if (inPrefix && (code === 0x20 || code === 0x09 || code === 0x2d || code === 0x3f)) prefix += 1;
+    else inPrefix = false;
+    // A level of a block takes an indicator and a space.
+    if (open > DEEPEST || prefix > 2 * DEEPEST)
+      throw badRequest(`error converting YAML to JSON: yaml: exceeded max depth of ${DEEPEST}`);
+  }
+}
+
 /**
  * Parses a request body of one YAML document (or JSON, which is YAML). Throws 400 BadRequest for malformed text and for
  * aliases that multiply. Further documents are ignored, as Kubernetes ignores them.
  */
 export function parseYaml(text: string): ParsedText {
+  if (text.length > MOST_YAML)
+    throw statusError(
+      "RequestEntityTooLarge",
+      `Request entity too large: limit is ${MOST_YAML} for YAML; JSON may be larger`,
+    );
+  checkDepth(text);
   const lines = new LineCounter();
   const [document] = parseDocuments(text, lines);
   if (!document) return { value: null, duplicateFields: [] };
@@ -110,7 +140,9 @@ export function parseManifests(text: string, fileName: string): Manifests {
     if (problem) return { documents, problem };
     try {
       const value = toJson(document);
-      if (value !== null && value !== undefined) documents.push({ value, line: start.line });
+      const lineOf = (path: readonly (string | number)[]) =>
+        lines.linePos(offsetOf(document.contents as Node | null, path) ?? document.range[0]).line;
+      if (value !== null && value !== undefined) documents.push({ value, line: start.line, lineOf });
     } catch (error) {
       return { documents, problem: { message: messageOf(error), line: start.line, column: start.col } };
     }
@@ -125,7 +157,7 @@ function parseJsonManifest(text: string): Manifests {
     const value: unknown = JSON.parse(content);
     const [path] = duplicateFields(content);
     if (path) return { documents: [], problem: { message: `duplicate field "${path}"`, line: 1, column: 1 } };
-    return { documents: [{ value, line: 1 }] };
+    return { documents: [{ value, line: 1, lineOf: () => 1 }] };
   } catch (error) {
     const message = messageOf(error);
     const offset = Number(/at position (\d+)/.exec(message)?.[1] ?? content.length);
@@ -139,6 +171,19 @@ function parseJsonManifest(text: string): Manifests {
       },
     };
   }
+}
+
+/** Where the field's key starts, or an item; where it is not there, what should hold it. */
+function offsetOf(node: Node | null, [first, ...rest]: readonly (string | number)[]): number | undefined {
+  if (first !== undefined && isMap(node)) {
+    const pair = node.items.find(({ key }) => String(key) === String(first));
+    const own = (pair?.key as Node | undefined)?.range?.[0];
+    if (pair && own !== undefined)
+      return rest.length === 0 ? own : (offsetOf(pair.value as Node | null, rest) ?? own);
+  }
+  if (first !== undefined && isSeq(node) && node.items[Number(first)])
+    return offsetOf(node.items[Number(first)] as Node, rest);
+  return node?.range?.[0];
 }
 
 function problemOf(document: Document.Parsed, lines: LineCounter): ManifestProblem | undefined {

@@ -88,11 +88,14 @@ EndpointAddress: nodeName
 EndpointPort: name protocol appProtocol
 GRPCAction: service
 HostPathVolumeSource: type
+IngressClassParametersReference: apiGroup namespace scope
 IngressSpec: ingressClassName
 LeaseSpec: holderIdentity preferredHolder strategy
+NetworkPolicyPort: protocol
 PersistentVolumeClaimSpec: storageClassName volumeAttributesClassName volumeMode
 PersistentVolumeSpec: volumeAttributesClassName volumeMode
 PodDNSConfigOption: value
+PodDisruptionBudgetSpec: unhealthyPodEvictionPolicy
 PodSpec: runtimeClassName preemptionPolicy
 ServicePort: appProtocol
 ServiceSpec: loadBalancerClass

@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import type { Log, LogFields } from "./log.ts";
 
 type Level = "debug" | "info" | "warn" | "error";
@@ -9,10 +10,7 @@ const LEVELS: readonly Level[] = ["debug", "info", "warn", "error"];
  */
 export function createLineLog(
   fields: LogFields,
-  {
-    least = "info",
-    write = (line: string) => void process.stdout.write(line),
-  }: { least?: Level; write?: (line: string) => void } = {},
+  { least = "info", write = writeOut }: { least?: Level; write?: (line: string) => void } = {},
 ): Log {
   const at = (level: Level) => (more: LogFields, message: string) => {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) return;
@@ -26,6 +24,17 @@ export function createLineLog(
     child: (more) => createLineLog({ ...fields, ...more }, { least, write }),
   };
 }
+
+// A full disk loses the line, never the process: the stream of standard output would throw, and stay closed once it had.
+function writeOut(line: string): void {
+  try {
+    writeSync(STDOUT, line);
+  } catch {
+    // There is nowhere to tell it.
+  }
+}
+
+const STDOUT = 1;
 
 // A field that JSON has no words for must not bring down whoever logs it.
 function toLine(entry: LogFields): string {

@@ -120,6 +120,13 @@ export function canonicalQuantity(text: string | number): string {
   return quantityText(parseQuantity(text));
 }
 
+/** Writes amounts the way Kubernetes stores them (`0.5` → `500m`); what is no quantity is left to validation. */
+export function canonicalAmounts(amounts: Record<string, string | undefined> | undefined): void {
+  for (const [name, amount] of Object.entries(amounts ?? {})) {
+    if (amounts && amount !== undefined && isQuantity(amount)) amounts[name] = canonicalQuantity(amount);
+  }
+}
+
 /** The value as a number: `250m` → 0.25, `1Gi` → 1073741824. Throws when the text is no quantity. */
 export function quantityToNumber(text: string | number): number {
   const { nanos } = parseQuantity(text);

@@ -22,18 +22,39 @@ export interface Timing {
   /** kubelet: first delay and ceiling of the image pull back-off. */
   readonly imageBackoffMs: number;
   readonly imageBackoffMaxMs: number;
+  /** DaemonSet controller: first delay and ceiling of the back-off before a failed pod is replaced. */
+  readonly daemonBackoffMs: number;
+  readonly daemonBackoffMaxMs: number;
   /** kubelet --sync-frequency. */
   readonly podSyncMs: number;
   /** Scheduler: first delay and ceiling of the per-pod back-off, and the flush of unschedulable pods. */
   readonly scheduleBackoffMs: number;
   readonly scheduleBackoffMaxMs: number;
   readonly scheduleFlushMs: number;
+  /** Scheduler, VolumeBinding bindTimeoutSeconds: how long a placed pod waits for its claims to be bound. */
+  readonly volumeBindMs: number;
   /** Work queues: first delay and ceiling of the per-key back-off after a failed reconcile. */
   readonly requeueMs: number;
   readonly requeueMaxMs: number;
+  /** Job controller: first delay and ceiling of the back-off between a Job's failed pods. */
+  readonly jobBackoffMs: number;
+  readonly jobBackoffMaxMs: number;
+  /** kube-controller-manager --pvclaimbinder-sync-period: claims that wait are looked at again. */
+  readonly volumeSyncMs: number;
   /** Pod garbage collector period; orphan check of the garbage collector. */
   readonly podCollectMs: number;
   readonly garbageSyncMs: number;
+  /** Disruption controller: so long an evicted pod is expected to be on its way out, and a pod's mark to be disrupted is believed. */
+  readonly disruptionMs: number;
+  /** kube-controller-manager --resource-quota-sync-period. */
+  readonly quotaSyncMs: number;
+  /** metrics-server --metric-resolution: what it measured is good for so long. */
+  readonly metricsResolutionMs: number;
+  /** kube-controller-manager --horizontal-pod-autoscaler-…: -sync-period, -downscale-stabilization, -cpu-initialization-period, -initial-readiness-delay. */
+  readonly autoscaleSyncMs: number;
+  readonly downscaleStabilizationMs: number;
+  readonly cpuInitializationMs: number;
+  readonly initialReadinessMs: number;
   /** kube-apiserver --event-ttl: scaled never, it is what users read. */
   readonly eventTtlMs: number;
 }
@@ -56,14 +77,27 @@ const KUBERNETES: Timing = {
   crashBackoffResetMs: 10 * MINUTE,
   imageBackoffMs: 10 * SECOND,
   imageBackoffMaxMs: 300 * SECOND,
+  daemonBackoffMs: SECOND,
+  daemonBackoffMaxMs: 15 * MINUTE,
   podSyncMs: MINUTE,
   scheduleBackoffMs: SECOND,
   scheduleBackoffMaxMs: 10 * SECOND,
   scheduleFlushMs: 5 * MINUTE,
+  volumeBindMs: 10 * MINUTE,
   requeueMs: 5,
   requeueMaxMs: 1000 * SECOND,
+  jobBackoffMs: 10 * SECOND,
+  jobBackoffMaxMs: 10 * MINUTE,
+  volumeSyncMs: 15 * SECOND,
   podCollectMs: 20 * SECOND,
   garbageSyncMs: 30 * SECOND,
+  metricsResolutionMs: 15 * SECOND,
+  disruptionMs: 2 * MINUTE,
+  quotaSyncMs: 5 * MINUTE,
+  autoscaleSyncMs: 15 * SECOND,
+  downscaleStabilizationMs: 5 * MINUTE,
+  cpuInitializationMs: 5 * MINUTE,
+  initialReadinessMs: 30 * SECOND,
   eventTtlMs: 60 * MINUTE,
 };
 

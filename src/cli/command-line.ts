@@ -62,8 +62,9 @@ function declare(program: Command, declared: CommandDeclaration): Command {
     .description(declared.summary)
     .option("--name <NAME>", "the cluster's name (kubemu)")
     .option("--data-dir <DIR>", "where the cluster keeps its data (a per-user state folder, by name)");
-  for (const { flags, description, choices } of declared.options ?? []) {
+  for (const { flags, description, choices, repeat } of declared.options ?? []) {
     const option = new Option(flags, description);
+    if (repeat) option.argParser((value, before: readonly string[] = []) => [...before, value]);
     command.addOption(choices ? option.choices([...choices]) : option);
   }
   if (declared.passThrough) command.passThroughOptions().allowUnknownOption();

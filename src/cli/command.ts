@@ -1,4 +1,5 @@
 // A command is data: what it is called, what it takes, and the module that does it, loaded only when it is run.
+import { parseGoDuration } from "../base/duration.ts";
 
 export interface OptionDeclaration {
   /** As commander writes it: `--nodes <N>`, `--detach`, `-o, --output <format>`. */
@@ -6,6 +7,8 @@ export interface OptionDeclaration {
   readonly description: string;
   readonly default?: string;
   readonly choices?: readonly string[];
+  /** May be given several times; its value is the list of them. */
+  readonly repeat?: boolean;
 }
 
 export interface CommandDeclaration {
@@ -52,4 +55,14 @@ export function parseCount(option: string, text: string, [least, most]: readonly
       `${option} takes a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`,
     );
   return value;
+}
+
+/** A span as Go writes it (`500ms`, `1.5s`, `1m30s`; `0`) in milliseconds, or a UsageError that names the option. */
+export function parseDuration(option: string, text: string): number {
+  const spanMs = parseGoDuration(text);
+  if (spanMs === undefined)
+    throw new UsageError(
+      `${option} takes a duration such as 500ms, 2s or 1m30s, not ${JSON.stringify(text)}`,
+    );
+  return spanMs;
 }

@@ -1,5 +1,6 @@
 // The command line, as data. main.ts reads it, the tests read it, and so could a completion script.
 import { type CommandDeclaration, OUTPUT } from "./command.ts";
+import { kubectlVerbs } from "./kubectl-verbs.ts";
 
 export const commands: readonly CommandDeclaration[] = [
   {
@@ -15,6 +16,16 @@ export const commands: readonly CommandDeclaration[] = [
         choices: ["fast", "kubernetes"],
       },
       { flags: "--api-port <P>", description: "port of the API server on 127.0.0.1 (0: any free)" },
+      {
+        flags: "--endpoint-lag <duration>",
+        description: "proxies act on changes of endpoints that much later, and no pod waits for them to",
+      },
+      {
+        flags: "--proxy-mode <mode>",
+        description:
+          "who carries Services' connections: userspace (default), the kernel, or auto: whichever may",
+        choices: ["userspace", "nftables", "auto"],
+      },
       { flags: "--detach", description: "return once the nodes are Ready and the folders applied" },
       { flags: "--in-memory", description: "keep nothing when the cluster is stopped" },
       { flags: "--single-address", description: "use 127.0.0.1 only: every pod gets ports of its own" },
@@ -37,7 +48,7 @@ export const commands: readonly CommandDeclaration[] = [
   {
     name: "node",
     arguments: "<action> [name]",
-    summary: "list | kill | pause | resume | start | stop | add | remove NAME",
+    summary: "list | kill | pause | resume | partition | heal | start | stop | add | remove NAME",
     options: [OUTPUT],
     load: async () => (await import("./commands/node.ts")).node,
   },
@@ -54,6 +65,27 @@ export const commands: readonly CommandDeclaration[] = [
     load: async () => (await import("./commands/pods.ts")).pods,
   },
   {
+    name: "traffic",
+    arguments: "[service]",
+    summary:
+      "show what went through a Service (NAME or NAMESPACE/NAME): sums, or with -f each connection and request",
+    options: [{ flags: "-f, --follow", description: "show each as it ends, until interrupted" }, OUTPUT],
+    load: async () => (await import("./commands/traffic.ts")).traffic,
+  },
+  {
+    name: "drill",
+    arguments: "<action> [drill]",
+    summary: "run FILE|NAME | list | show NAME | schema: traffic, faults, and what must hold meanwhile",
+    options: [
+      { flags: "--seed <N>", description: "decides what chance decides, instead of the drill's own" },
+      { flags: "--keep", description: "leave the objects that the drill has made" },
+      { flags: "--json <FILE>", description: "write the report as JSON" },
+      { flags: "--junit <FILE>", description: "write what was expected as JUnit XML" },
+      { flags: "--html <FILE>", description: "write the report as one page, with the timeline drawn" },
+    ],
+    load: async () => (await import("./commands/drill.ts")).drill,
+  },
+  {
     name: "env",
     summary: "print `export KUBECONFIG=…` for this cluster",
     load: async () => (await import("./commands/env.ts")).env,
@@ -65,4 +97,5 @@ export const commands: readonly CommandDeclaration[] = [
     passThrough: true,
     load: async () => (await import("./commands/kubectl.ts")).kubectl,
   },
+  ...kubectlVerbs,
 ];

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The program `kubemu`.
 import { homedir } from "node:os";
 import manifest from "../../package.json" with { type: "json" };
@@ -9,11 +8,13 @@ import { commands } from "./declarations.ts";
 process.stdout.on("error", () => {});
 process.stderr.on("error", () => {});
 
-process.exitCode = await runCommandLine(process.argv.slice(2), {
+void runCommandLine(process.argv.slice(2), {
   commands,
   version: manifest.version,
   env: process.env,
   home: homedir,
   out: (text) => void process.stdout.write(text),
   complain: (line) => void process.stderr.write(`${line}\n`),
+}).then((code) => {
+  process.exitCode = code;
 });

@@ -1,6 +1,6 @@
 // Where a Service can be reached from this machine, read off the objects alone.
-import type { Node, Service, ServicePort } from "../api/generated/types.ts";
-import { PUBLISHED_PORTS } from "../api/names.ts";
+import type { Ingress, Node, Service, ServicePort } from "../api/generated/types.ts";
+import { publishedPortsOf } from "../api/published-ports.ts";
 
 /** A line of `kubemu services -o json`. */
 export interface ServiceView {
@@ -13,11 +13,33 @@ export interface ServiceView {
     readonly cluster: readonly string[];
     readonly node: readonly string[];
   };
+  /** Of an Ingress: the names that its rules answer to. */
+  readonly hosts?: readonly string[];
 }
 
-interface Published {
-  readonly host: string;
-  readonly port: number;
+/** The view of an Ingress: its URLs are those of its address; a rule's host goes into the Host header. */
+export function viewIngress({ metadata, spec, status }: Ingress): ServiceView {
+  const isSecure = (spec?.tls ?? []).length > 0;
+  const paths = (spec?.rules ?? []).flatMap(({ http }) => (http?.paths ?? []).map(({ path }) => path ?? "/"));
+  const host = (status?.loadBalancer?.ingress ?? []).flatMap(({ ip, ports = [] }) => {
+    if (!ip) return [];
+    const at = ports.length > 0 ? ports : [{ port: 80 }, { port: 443 }];
+    // The controller lists HTTP first, HTTPS second.
+    const address = (index: number) => {
+      const port = at[index]?.port;
+      return port === [80, 443][index] ? ip : `${ip}:${port}`;
+    };
+    const base = isSecure ? `https://${address(1)}` : `http://${address(0)}`;
+    return [...new Set(paths.length > 0 ? paths : ["/"])].map((path) => `${base}${path === "/" ? "" : path}`);
+  });
+  const hosts = (spec?.rules ?? []).flatMap((rule) => (rule.host ? [rule.host] : []));
+  return {
+    namespace: metadata.namespace ?? "",
+    name: metadata.name,
+    type: "Ingress",
+    urls: { host, cluster: [], node: [] },
+    ...(hosts.length > 0 ? { hosts } : {}),
+  };
 }
 
 export interface Reach {
@@ -29,7 +51,7 @@ export interface Reach {
 
 export function viewService(service: Service, reach: Reach): ServiceView {
   const ports = (service.spec.ports ?? []).filter(({ protocol }) => (protocol ?? "TCP") === "TCP");
-  const published = parsePublished(service.metadata.annotations?.[PUBLISHED_PORTS]);
+  const published = publishedPortsOf(service);
   const { clusterIP } = service.spec;
   const hasAddress = Boolean(clusterIP) && clusterIP !== "None";
   const balancers = (service.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => (ip ? [ip] : []));
@@ -42,7 +64,7 @@ export function viewService(service: Service, reach: Reach): ServiceView {
   );
   const host = ports.flatMap((port) => {
     const stand = published[`${port.port}/${port.protocol ?? "TCP"}`];
-    if (stand?.host && stand.port) return [url(port, stand.host, stand.port)];
+    if (stand) return [url(port, stand.host, stand.port)];
     if (reach.singleAddress || port.port < reach.lowestPort) return [];
     return [...balancers, ...(hasAddress && balancers.length === 0 ? [String(clusterIP)] : [])].map(
       (address) => url(port, address, port.port),
@@ -60,14 +82,4 @@ function url({ name, port, appProtocol }: ServicePort, host: string, at: number)
   const secure = appProtocol === "https" || name === "https" || port === 443;
   const usual = secure ? 443 : 80;
   return `${secure ? "https" : "http"}://${host}${at === usual ? "" : `:${at}`}`;
-}
-
-function parsePublished(text: string | undefined): Readonly<Record<string, Published>> {
-  try {
-    const map: unknown = JSON.parse(text ?? "{}");
-    return typeof map === "object" && map !== null ? (map as Record<string, Published>) : {};
-  } catch {
-    // Written by a user: then nothing is published.
-    return {};
-  }
 }

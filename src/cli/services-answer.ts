@@ -3,9 +3,9 @@ import { endpoints } from "../api/kinds/endpoints.ts";
 import { services } from "../api/kinds/service.ts";
 import { keyOf } from "../api/object.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
+import { silentLog } from "../base/log.ts";
 import type { Client } from "../client/client.ts";
-
-const POLL_MS = 20;
+import { startInformer } from "../client/start-informer.ts";
 
 /**
  * Resolves once every Service with a selector has a ready endpoint, or after `patienceMs`: a Service may well select nothing, and
@@ -16,18 +16,22 @@ export async function servicesAnswer(
   patienceMs: number,
   clock: Clock = systemClock,
 ): Promise<void> {
-  const deadline = clock.now() + patienceMs;
-  for (;;) {
-    const [wanted, found] = await Promise.all([client.list(services), client.list(endpoints)]);
-    const ready = new Set(
-      found.items
-        .filter(({ subsets }) => subsets?.some(({ addresses }) => addresses && addresses.length > 0))
-        .map(keyOf),
-    );
-    const waiting = wanted.items.filter(
-      (service) => Object.keys(service.spec.selector ?? {}).length > 0 && !ready.has(keyOf(service)),
-    );
-    if (waiting.length === 0 || clock.now() > deadline) return;
-    await clock.sleep(POLL_MS);
+  const wanted = startInformer(client, services, { log: silentLog });
+  const found = startInformer(client, endpoints, { log: silentLog });
+  const answers = (key: string) =>
+    (found.get(key)?.subsets ?? []).some(({ addresses }) => addresses && addresses.length > 0);
+  const allAnswer = () =>
+    wanted
+      .list()
+      .every((service) => Object.keys(service.spec.selector ?? {}).length === 0 || answers(keyOf(service)));
+  const outOfPatience = new AbortController();
+  try {
+    await Promise.race([
+      Promise.all([wanted.synced, found.synced]).then(() => found.when(allAnswer)),
+      clock.sleep(patienceMs, outOfPatience.signal),
+    ]);
+  } finally {
+    outOfPatience.abort();
+    await Promise.all([wanted.stop(), found.stop()]);
   }
 }

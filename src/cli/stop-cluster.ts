@@ -6,6 +6,7 @@ import { isAlive, signalProcess } from "../process/identity.ts";
 import { killTree } from "../process/stop.ts";
 import { sweepMarked } from "../process/sweep.ts";
 import { socketPath } from "../supervisor/command-socket.ts";
+import { forgetMemory } from "../supervisor/data-dir.ts";
 import { ownerOf } from "../supervisor/lock.ts";
 
 const POLL_MS = 10;
@@ -29,5 +30,5 @@ export async function stopCluster(dataDir: string, graceMs: number): Promise<voi
   await sweepMarked({ KUBEMU_CLUSTER: dataDir });
   rmSync(join(dataDir, "supervisor.json"), { force: true });
   rmSync(socketPath(dataDir), { force: true });
-  rmSync(join(dataDir, "store-in-memory"), { recursive: true, force: true });
+  forgetMemory(dataDir);
 }

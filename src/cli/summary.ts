@@ -28,7 +28,9 @@ export async function summary(status: ClusterStatus, folders: readonly string[])
     const [services, podList] = await Promise.all([viewServices(client, status.dataDir), client.list(pods)]);
     const shown = services.filter(
       ({ namespace, name, urls }) =>
-        urls.host.length > 0 && !(namespace === "default" && name === "kubernetes"),
+        urls.host.length > 0 &&
+        namespace !== "kube-system" &&
+        !(namespace === "default" && name === "kubernetes"),
     );
     const nodes = formatTable(
       status.nodes.map(({ name, pid, address }) => [`  ${name}`, `pid ${pid}`, address]),
@@ -42,6 +44,7 @@ export async function summary(status: ClusterStatus, folders: readonly string[])
       nodes.trimEnd(),
       ...(shown.length > 0 ? [pc.bold("services"), urls.trimEnd()] : []),
       `${pc.bold("kubeconfig")}  ${status.kubeconfig}`,
+      ...proxyNote(status),
       ...folders.map((folder) => `${pc.bold("watched")}  ${folder}`),
       "",
       ...toTry(status, folders, podList.items.map(viewPod)),
@@ -49,6 +52,12 @@ export async function summary(status: ClusterStatus, folders: readonly string[])
   } finally {
     transport.close();
   }
+}
+
+/** Nothing where it is as ever. */
+function proxyNote({ proxy: { mode, note } }: ClusterStatus): string[] {
+  if (mode === "userspace" && !note) return [];
+  return [`${pc.bold("proxy")}  ${[mode, note].filter(Boolean).join(": ")}`];
 }
 
 function toTry(status: ClusterStatus, folders: readonly string[], pods: readonly PodView[]): string[] {

@@ -8,6 +8,7 @@ import { StatusError } from "../api/status-error.ts";
 import { systemClock } from "../base/clock.ts";
 import { failureOf } from "./create-client.ts";
 import type { Credentials } from "./credentials.ts";
+import type { Link } from "./link.ts";
 import type { Transport, TransportRequest, TransportResponse, WatchEvent } from "./transport.ts";
 
 const REQUEST_TIMEOUT_MS = 32_000;
@@ -23,6 +24,8 @@ export interface HttpsTransportOptions extends Credentials {
   readonly requestTimeoutMs?: number;
   /** The server may still be starting: until it has answered once, a refused connection is tried again. */
   readonly awaitServer?: boolean;
+  /** Carries every request, watches too. */
+  readonly link?: Link;
 }
 
 const REFUSED_PAUSE_MS = 10;
@@ -62,13 +65,13 @@ export function createHttpsTransport(options: HttpsTransportOptions): Transport 
       signal: wanted.signal,
       timeout: silentMs,
       ...({ session } as object),
-      headers: body
-        ? {
-            ...headers,
-            "content-type": wanted.contentType ?? "application/json",
-            "content-length": body.length,
-          }
-        : headers,
+      headers: {
+        ...headers,
+        ...(wanted.accept ? { accept: wanted.accept } : {}),
+        ...(body
+          ? { "content-type": wanted.contentType ?? "application/json", "content-length": body.length }
+          : {}),
+      },
     });
     request.setNoDelay(true);
     request.once("socket", (socket) => keepSession(request, socket));
@@ -79,6 +82,7 @@ export function createHttpsTransport(options: HttpsTransportOptions): Transport 
       request.destroy(new Error(`no answer from ${options.server} for ${silentMs} ms`)),
     );
     request.end(body);
+    options.link?.carry(request);
     return request;
   };
 

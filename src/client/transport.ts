@@ -10,6 +10,8 @@ export interface TransportRequest {
   readonly body?: unknown;
   /** Default `application/json`. */
   readonly contentType?: string;
+  /** The media type asked for; default `application/json`. In-process it has no effect. */
+  readonly accept?: string;
   readonly signal?: AbortSignal;
 }
 

@@ -6,6 +6,7 @@ import type { AnyKind } from "../api/kind.ts";
 import { FOLDER_LABEL, FOLDER_MANAGER, FOLDER_SOURCE, FOLDER_STAMP } from "../api/names.ts";
 import type { KubeObject } from "../api/object.ts";
 import type { Registry } from "../api/registry.ts";
+import { storedKindOf } from "../api/served-form.ts";
 import { hasReason, StatusError } from "../api/status-error.ts";
 import type { Client } from "../client/client.ts";
 import type { Declared } from "./manifest.ts";
@@ -68,10 +69,13 @@ export function createFolderCluster(options: {
   return {
     keyed(declared, fingerprint) {
       const { namespace = "", name } = placeOf(declared);
-      return { ...declared, fingerprint, key: keyText(declared, namespace, name) };
+      // Listed under the form in which it is stored, whatever form its manifest is in.
+      const kind = registry.byKind(declared.group, declared.version, declared.kind);
+      const stored = kind ? storedKindOf(kind).resource : declared;
+      return { ...declared, fingerprint, key: keyText(stored, namespace, name) };
     },
     async listOwned(signal) {
-      const kinds = registry.all().filter((kind) => !listed.has(kind) && canList(kind));
+      const kinds = registry.stored().filter((kind) => !listed.has(kind) && canList(kind));
       const found = await Promise.all(
         kinds.map(async (kind) => {
           const labelSelector = `${FOLDER_LABEL}=${id}`;
@@ -139,7 +143,9 @@ const keyText = ({ group, kind }: { group: string; kind: string }, namespace: st
 // The version is not part of a key: the same object may be declared in another one tomorrow.
 function parseKeyText(key: string, registry: Registry) {
   const [group = "", kindName = "", namespace = "", ...name] = key.split("/");
-  const kind = registry.all().find(({ resource }) => resource.group === group && resource.kind === kindName);
+  const kind = registry
+    .stored()
+    .find(({ resource }) => resource.group === group && resource.kind === kindName);
   return { kind, place: { namespace: namespace || undefined, name: name.join("/") } };
 }
 

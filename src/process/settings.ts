@@ -13,6 +13,10 @@ export interface ChildSettings {
   readonly slot: number;
   /** Ports from here up may be bound by this user (0 as root). */
   readonly lowestPort: number;
+  /** Where the cluster's DNS server listens (src/base/cluster-dns.ts). */
+  readonly dnsPort: number;
+  /** How much later than they could, proxies act on changes of endpoints; above 0 nobody waits for them to. */
+  readonly endpointLagMs: number;
 }
 
 export interface ControlPlaneSettings extends ChildSettings {
@@ -33,14 +37,31 @@ export interface NodeAgentSettings extends ChildSettings {
   readonly warmPool: number;
 }
 
+/** Who carries a Service's connections: the proxy's workers, or the kernel where it can. */
+export type ProxyMode = "userspace" | "nftables";
+
 export interface ProxySettings extends ChildSettings {
+  readonly proxyMode: ProxyMode;
   readonly apiServer: string;
-  /** 0 or 1: two workers share every listening handle. */
+  /** Counted from 0. */
   readonly worker: number;
+  /** How many workers share every listening handle. */
+  readonly workers: number;
 }
 
 /** What the supervisor sends a node agent before it ends it together with the whole cluster. */
 export const API_IS_GONE = "api-is-gone";
+
+/** What the supervisor sends a node agent whose way to the API is cut or healed; the agent answers with the same once it is done. */
+export interface LinkMessage {
+  readonly link: "cut" | "healed";
+}
+
+/** The message as it came over IPC, where it is one of these. */
+export function linkMessage(message: unknown): LinkMessage | undefined {
+  const { link } = { ...(typeof message === "object" ? message : {}) } as Partial<LinkMessage>;
+  return link === "cut" || link === "healed" ? { link } : undefined;
+}
 
 /** What a child says once, over IPC, when it serves. */
 export interface ReadyMessage {

@@ -35,12 +35,23 @@ export function planUnschedulable(
   };
 }
 
-export async function writeCondition(
+/** What a waiting pod's status says of its scheduling; null takes the nomination back. */
+export interface WaitingStatus {
+  readonly condition?: PodCondition | undefined;
+  readonly nominatedNodeName?: string | null | undefined;
+}
+
+export async function writeWaiting(
   client: Client,
   pod: Readonly<Pod>,
-  condition: PodCondition,
+  { condition, nominatedNodeName }: WaitingStatus,
 ): Promise<void> {
   const { namespace, name, uid } = pod.metadata;
-  const patch = { metadata: { uid }, status: { conditions: [condition] } };
+  const status = {
+    ...(condition ? { conditions: [condition] } : {}),
+    ...(nominatedNodeName === undefined ? {} : { nominatedNodeName }),
+  };
+  if (Object.keys(status).length === 0) return;
+  const patch = { metadata: { uid }, status };
   await client.patch(pods, { namespace, name }, "strategic", patch, { subresource: "status" });
 }

@@ -32,6 +32,14 @@ export class NodeInfo {
     this.node = node;
   }
 
+  /** One to try things out on. */
+  copy(): NodeInfo {
+    const copy = new NodeInfo(this.name);
+    copy.setNode(this.node);
+    for (const pod of this.pods.values()) copy.add(pod);
+    return copy;
+  }
+
   add(pod: PodInfo): void {
     this.pods.set(pod.uid, pod);
     this.#count(pod, 1);

@@ -1,23 +1,26 @@
 // Gives pods their nodes: informers feed the cache and the queue, one loop takes pod after pod, picks a node (pick-node.ts, pure),
 // counts it there at once and binds in the background. Invariant: a pod is picked for against everything placed before it.
 // Pods that name another scheduler, have scheduling gates or are on their way out are left alone.
-import type { Node, Pod } from "../api/generated/types.ts";
 import { namespaces } from "../api/kinds/namespace.ts";
 import { nodes } from "../api/kinds/node.ts";
 import { pods } from "../api/kinds/pod.ts";
+import { podDisruptionBudgets } from "../api/kinds/pod-disruption-budget.ts";
 import { hasReason } from "../api/status-error.ts";
 import { createRecorder } from "../client/recorder.ts";
 import type { ControllerContext, RunningController } from "../controllers/runtime/context.ts";
-import { bindPod, planUnschedulable, writeCondition } from "./bind.ts";
+import { bindPod, planUnschedulable, type WaitingStatus, writeWaiting } from "./bind.ts";
+import { isWaiting, matters, notePod, SCHEDULER_NAME } from "./changes.ts";
 import { ClusterCache } from "./cluster-cache.ts";
 import type { ClusterView } from "./cluster-view.ts";
-import { assigned, FAILED_SCHEDULING, SCHEDULED } from "./events.ts";
+import { assigned, FAILED_SCHEDULING, SCHEDULED, volumesNotBound } from "./events.ts";
+import { Nominations } from "./nominations.ts";
 import { pickNode } from "./pick-node.ts";
 import { type PodInfo, podInfo } from "./pod-info.ts";
+import { evictVictims } from "./preemption/apply.ts";
+import type { Victims } from "./preemption/victims.ts";
 import { type QueuedPod, SchedulingQueue } from "./queue.ts";
 import { createSiblings } from "./siblings.ts";
-
-export const SCHEDULER_NAME = "default-scheduler";
+import { createStorage, type VolumeReservation } from "./storage.ts";
 
 // After this long the loop lets others have the thread: bindings go out and watches come in while a large burst is placed.
 const SLICE_MS = 10;
@@ -59,13 +62,20 @@ export function startScheduler(
   };
 
   const siblings = createSiblings(informers);
+  const storage = createStorage(context);
+  const ending = new AbortController();
+  const nominations = new Nominations();
   const namespaceList = informers.of(namespaces);
+  const budgetList = informers.of(podDisruptionBudgets);
   const view: ClusterView = {
     get nodes() {
       return cache.nodes;
     },
     namespaceLabels: (name) => namespaceList.get(name)?.metadata.labels,
     siblings,
+    storage: storage.view,
+    nominations,
+    budgets: (namespace) => budgetList.inNamespace(namespace),
   };
 
   function run() {
@@ -81,19 +91,53 @@ export function startScheduler(
     const { info } = queued;
     const pick = pickNode(info, view, random);
     if (pick.node) {
+      const volumes = storage.reserve(info, pick.node);
       cache.assume(info, pick.node.name);
-      inBackground(bind(queued, pick.node.name));
+      nominations.delete(info.uid);
+      inBackground(bind(queued, pick.node.name, volumes));
       return;
     }
+    const { message, preemption } = pick;
     queue.park(queued, pick.rejectedBy);
-    recorder.event(info.pod, "Warning", FAILED_SCHEDULING, pick.message);
-    const condition = planUnschedulable(info.pod, pick.message, clock.now());
-    if (condition) inBackground(explain(info, condition));
+    recorder.event(info.pod, "Warning", FAILED_SCHEDULING, message);
+    const condition = planUnschedulable(info.pod, message, clock.now());
+    if (preemption.node) {
+      nominations.set(info, preemption.node.name, preemption.pods);
+      inBackground(makeWay(info, preemption, { condition, nominatedNodeName: preemption.node.name }));
+      return;
+    }
+    if (preemption.withdraw) nominations.delete(info.uid);
+    inBackground(explain(info, { condition, nominatedNodeName: preemption.withdraw ? null : undefined }));
   }
 
-  async function bind(queued: QueuedPod, node: string) {
+  async function makeWay(info: PodInfo, victims: Victims, status: WaitingStatus) {
+    // Those of lower priority that had this node in mind look again: it is taken.
+    const displaced = nominations.on(victims.node.name).filter(({ priority }) => priority < info.priority);
+    for (const { uid } of displaced) nominations.delete(uid);
+    await explain(info, status);
+    for (const other of displaced) await explain(other, { nominatedNodeName: null });
+    try {
+      await evictVictims({ client, clock, recorder }, info, victims);
+    } catch (error) {
+      nominations.delete(info.uid);
+      if (!stopped)
+        log.warn({ pod: info.key, error: messageOf(error) }, "preempting failed; it is tried again");
+    }
+  }
+
+  async function bindVolumes({ pod }: PodInfo, volumes: VolumeReservation) {
+    try {
+      await volumes.bind(ending.signal);
+    } catch (error) {
+      if (!stopped) recorder.event(pod, "Warning", FAILED_SCHEDULING, volumesNotBound(messageOf(error)));
+      throw error;
+    }
+  }
+
+  async function bind(queued: QueuedPod, node: string, volumes: VolumeReservation | undefined) {
     const { info } = queued;
     try {
+      if (volumes) await bindVolumes(info, volumes);
       await bindPod(client, info, node);
       recorder.event(info.pod, "Normal", SCHEDULED, assigned(info.key, node));
     } catch (error) {
@@ -105,12 +149,14 @@ export function startScheduler(
       log.warn({ pod: info.key, node, error: messageOf(error) }, "binding failed; trying again");
       queued.info = podInfo(current);
       queue.backOff(queued);
+    } finally {
+      volumes?.release();
     }
   }
 
-  async function explain({ key, pod }: PodInfo, condition: Parameters<typeof writeCondition>[2]) {
+  async function explain({ key, pod }: PodInfo, status: WaitingStatus) {
     try {
-      await writeCondition(client, pod, condition);
+      await writeWaiting(client, pod, status);
     } catch (error) {
       // Gone, or replaced by one of the same name: nobody is left to be told.
       if (stopped || hasReason(error, "NotFound") || hasReason(error, "Conflict")) return;
@@ -127,7 +173,8 @@ export function startScheduler(
       if (after && !before) queue.changed("node-added");
       else if (after && before && matters(after, before)) queue.changed("node-changed");
     }),
-    podList.onChange((after, before) => notePod({ cache, queue }, after, before)),
+    podList.onChange((after, before) => notePod({ cache, queue, nominations }, after, before)),
+    storage.onChange(() => queue.changed("storage-changed")),
   ];
   void informers.synced().then(() => {
     ready = true;
@@ -137,6 +184,7 @@ export function startScheduler(
   return {
     async stop() {
       stopped = true;
+      ending.abort();
       for (const end of unwatch) end();
       queue.stop();
       await Promise.all(busy);
@@ -145,61 +193,3 @@ export function startScheduler(
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-const isOver = (pod: Readonly<Pod>): boolean =>
-  pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
-
-/** True for a pod that this scheduler should find a node for now. */
-function isWaiting(pod: Readonly<Pod>): boolean {
-  return (
-    !pod.spec.nodeName &&
-    !pod.metadata.deletionTimestamp &&
-    !isOver(pod) &&
-    (pod.spec.schedulerName ?? SCHEDULER_NAME) === SCHEDULER_NAME &&
-    (pod.spec.schedulingGates ?? []).length === 0
-  );
-}
-
-/** Keeps cache and queue in step with one change of a pod. A pod that is over takes nothing from its node any more. */
-function notePod(
-  { cache, queue }: { cache: ClusterCache; queue: SchedulingQueue },
-  after: Readonly<Pod> | undefined,
-  before: Readonly<Pod> | undefined,
-): void {
-  // Deleted and made again under one name between two looks: two different pods.
-  if (after && before && after.metadata.uid !== before.metadata.uid)
-    notePod({ cache, queue }, undefined, before);
-  const uid = (after ?? before)?.metadata.uid ?? "";
-  if (after?.spec.nodeName && !isOver(after)) {
-    queue.remove(uid);
-    const wasCounted = before?.metadata.uid === uid && before.spec.nodeName && !isOver(before);
-    cache.setPod(after);
-    if (!wasCounted) queue.changed("pod-added");
-    else if (podMatters(after, before)) queue.changed("pod-changed");
-    return;
-  }
-  if (after && isWaiting(after)) {
-    // Assumed: its binding is on its way, and the informer shows an older state.
-    if (!cache.isAssumed(uid)) queue.set(after);
-    return;
-  }
-  queue.remove(uid);
-  // A relist may never have shown the pod on the node where it was bound; what is gone is gone wherever it was.
-  if (!after || after.spec.nodeName) cache.removePod(uid);
-  if (before?.spec.nodeName && !isOver(before)) queue.changed("pod-removed");
-}
-
-/** True when a change of a node, heartbeats aside, may let another pod in. */
-function matters(after: Readonly<Node>, before: Readonly<Node>): boolean {
-  const relevant = ({ metadata, spec, status }: Readonly<Node>) =>
-    JSON.stringify([metadata.labels, spec?.taints, spec?.unschedulable, status?.allocatable]);
-  return relevant(after) !== relevant(before);
-}
-
-function podMatters(after: Readonly<Pod>, before: Readonly<Pod> | undefined): boolean {
-  return (
-    after.metadata.deletionTimestamp !== before?.metadata.deletionTimestamp ||
-    JSON.stringify(after.metadata.labels) !== JSON.stringify(before?.metadata.labels) ||
-    JSON.stringify(after.spec) !== JSON.stringify(before?.spec)
-  );
-}

@@ -1,11 +1,11 @@
 // What the filter and the score of topology spread share: a pod's constraints, ready to be asked, and the counting.
 import type { TopologySpreadConstraint } from "../api/generated/types.ts";
 import { HOSTNAME } from "../api/names.ts";
+import { requiredNodes } from "../api/node-selector.ts";
 import { type LabelMatcher, labelMatcher } from "../api/selectors.ts";
 import { tolerates } from "../api/taints.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { NodeInfo } from "./node-info.ts";
-import { requiredNodes } from "./node-selector.ts";
 import type { PodInfo } from "./pod-info.ts";
 
 export interface SpreadConstraint {

@@ -4,15 +4,21 @@ import type { Server } from "node:net";
 import type { KubeObject } from "../api/object.ts";
 import type { Registry } from "../api/registry.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
+import type { DnsPlace } from "../base/cluster-dns.ts";
 import type { Log } from "../base/log.ts";
 import type { Timing } from "../base/timing.ts";
 import type { Transport } from "../client/transport.ts";
 import type { Store } from "../store/store.ts";
+import { defaultIngressClass } from "./admission/default-ingress-class.ts";
 import { defaultTolerations } from "./admission/default-tolerations.ts";
+import { limitRanger } from "./admission/limit-ranger.ts";
 import { namespaceLifecycle } from "./admission/namespace-lifecycle.ts";
 import { priority } from "./admission/priority.ts";
+import { createResourceQuotaStep } from "./admission/resource-quota.ts";
+import { runtimeClass } from "./admission/runtime-class.ts";
 import { serviceAccount } from "./admission/service-account.ts";
 import { apiServiceAddress, createServiceAddresses } from "./admission/service-addresses.ts";
+import { storage } from "./admission/storage.ts";
 import { bootstrap } from "./bootstrap.ts";
 import type { ClusterAddresses, ServerContext } from "./context.ts";
 import { createDocuments } from "./discovery/serve.ts";
@@ -20,6 +26,7 @@ import { createHandler } from "./dispatch.ts";
 import { startEventExpiry } from "./event-expiry.ts";
 import { startListener } from "./http/listener.ts";
 import { createInProcessTransport } from "./in-process.ts";
+import { createAgentMetrics } from "./metrics/agents.ts";
 import { createRelayReader } from "./relay-reader.ts";
 import { createWatches } from "./rest/watch.ts";
 import { createStreamRelay } from "./streams/relay.ts";
@@ -40,6 +47,8 @@ export interface ApiServerOptions {
   /** A port of 127.0.0.1 (0: any free), or a listening server whose socket is held elsewhere. */
   readonly listen: { readonly port: number } | { readonly server: Server };
   readonly addresses: ClusterAddresses;
+  /** The DNS server to announce as the Service kube-dns. */
+  readonly dns?: DnsPlace;
   readonly timing: Timing;
   readonly log: Log;
   readonly clock?: Clock;
@@ -64,15 +73,33 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     log,
     timing,
     addresses,
-    admission: [namespaceLifecycle, serviceAccount, defaultTolerations, priority, serviceAddresses],
+    admission: [
+      namespaceLifecycle,
+      limitRanger,
+      serviceAccount,
+      priority,
+      defaultTolerations,
+      storage,
+      runtimeClass,
+      defaultIngressClass,
+      serviceAddresses,
+      createResourceQuotaStep(store, clock),
+    ],
     tokens: createTokens(pki.serviceAccountKey, clock),
   };
   let port = 0;
   const watches = createWatches(context);
-  const handle = createHandler({ context, watches, documents: createDocuments(context, () => port) });
+  const identity = { ca: pki.ca, cert: pki.kubeletClientCert, key: pki.kubeletClientKey };
+  const metrics = createAgentMetrics(context, identity);
+  const handle = createHandler({
+    context,
+    watches,
+    documents: createDocuments(context, () => port),
+    metrics,
+  });
   const relay = createStreamRelay({
     reader: createRelayReader(context),
-    credentials: { ca: pki.ca, cert: pki.kubeletClientCert, key: pki.kubeletClientKey },
+    credentials: identity,
     log,
   });
   const listener = await startListener({
@@ -87,11 +114,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const transport = (user: string, groups: readonly string[] = []) =>
     createInProcessTransport(handle, user, groups);
   const own = transport("system:apiserver", ["system:masters"]);
-  await bootstrap(own, { addresses, port });
+  await bootstrap(own, { addresses, port, dns: options.dns });
   const stopParts = [
     startEventExpiry(context),
     () => serviceAddresses.stop(),
     () => relay.stop(),
+    () => metrics.stop(),
     () => watches.stop(),
     () => own.close(),
   ];

@@ -58,11 +58,22 @@ export async function readValue(
   if ("value" in body) return { value: body.value, duplicateFields: [] };
   const text = body.bytes.toString("utf8");
   const type = mediaTypeOf(request.contentType);
-  if (type.endsWith("yaml")) {
+  if (type.endsWith("yaml") && !looksLikeJson(text)) {
     const { parseYaml } = await import("../api/yaml.ts");
     return parseYaml(text);
   }
   return strict ? parseJsonStrict(text) : { value: parseJson(text), duplicateFields: [] };
+}
+
+/** kubectl sends JSON in the name of YAML, with server-side apply: it need not be read the slow way. */
+function looksLikeJson(text: string): boolean {
+  if (!/^\s*\{/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Reads the object that a create or update carries. Throws 400 and 415 in Kubernetes' words. */

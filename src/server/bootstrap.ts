@@ -1,15 +1,27 @@
-// What a cluster has from its first moment: the system's namespaces and priority classes, and the Service through which pods
+// What a cluster has from its first moment: the system's namespaces, priority classes and storage class, and the Service through which pods
 // find the API. Run at every start; what is there already is left alone or, for the API's address, corrected.
 import { isDeepStrictEqual } from "node:util";
-import type { EndpointSlice, Endpoints, PriorityClass, Service } from "../api/generated/types.ts";
+import type {
+  EndpointSlice,
+  Endpoints,
+  IngressClass,
+  PriorityClass,
+  Service,
+  StorageClass,
+} from "../api/generated/types.ts";
+import { INGRESS_CLASS, INGRESS_CONTROLLER } from "../api/ingress-service.ts";
 import { endpointSlices } from "../api/kinds/endpoint-slice.ts";
 import { endpoints } from "../api/kinds/endpoints.ts";
+import { DEFAULT_INGRESS_CLASS, ingressClasses } from "../api/kinds/ingress-class.ts";
 import { namespaces } from "../api/kinds/namespace.ts";
 import { priorityClasses } from "../api/kinds/priority-class.ts";
 import { services } from "../api/kinds/service.ts";
+import { storageClasses } from "../api/kinds/storage-class.ts";
+import { DEFAULT_CLASS, DIRECTORY_PROVISIONER } from "../api/names.ts";
 import type { Draft, KubeObject } from "../api/object.ts";
 import { apiVersionOf, pathOf, type Resource } from "../api/resource.ts";
 import { StatusError } from "../api/status-error.ts";
+import { DNS_PORT, type DnsPlace } from "../base/cluster-dns.ts";
 import type { Transport } from "../client/transport.ts";
 import { apiServiceAddress } from "./admission/service-addresses.ts";
 import type { ClusterAddresses } from "./context.ts";
@@ -29,14 +41,31 @@ const PRIORITY_CLASSES: readonly Draft<PriorityClass>[] = [
   },
 ];
 
+// Immediate, as minikube's: a directory belongs to no node, so nothing is gained by waiting for a pod, and a claim is Bound
+// when a tutorial shows it.
+const STANDARD_CLASS: Draft<StorageClass> = {
+  metadata: { name: "standard", annotations: { [DEFAULT_CLASS]: "true" } },
+  provisioner: DIRECTORY_PROVISIONER,
+  reclaimPolicy: "Delete",
+  volumeBindingMode: "Immediate",
+  allowVolumeExpansion: true,
+};
+
+const KUBEMU_CLASS: Draft<IngressClass> = {
+  metadata: { name: INGRESS_CLASS, annotations: { [DEFAULT_INGRESS_CLASS]: "true" } },
+  spec: { controller: INGRESS_CONTROLLER },
+};
+
 export async function bootstrap(
   transport: Transport,
-  { addresses, port }: { addresses: ClusterAddresses; port: number },
+  { addresses, port, dns }: { addresses: ClusterAddresses; port: number; dns?: DnsPlace | undefined },
 ): Promise<void> {
   // All at once: they share one commit, but for what lies in the namespaces.
   await Promise.all([
     ...NAMESPACES.map((name) => ensure(transport, namespaces, { metadata: { name } })),
     ...PRIORITY_CLASSES.map((draft) => ensure(transport, priorityClasses, draft)),
+    ensure(transport, storageClasses, STANDARD_CLASS),
+    ensure(transport, ingressClasses, KUBEMU_CLASS),
   ]);
   const metadata = {
     name: "kubernetes",
@@ -62,7 +91,55 @@ export async function bootstrap(
       existing.endpoints = wanted.endpoints as EndpointSlice["endpoints"];
       existing.ports = wanted.ports as EndpointSlice["ports"];
     }),
+    ...(dns ? announceDns(transport, dns) : []),
   ]);
+}
+
+const DNS_LABELS = {
+  "k8s-app": "kube-dns",
+  // By these `kubectl cluster-info` finds and names it.
+  "kubernetes.io/cluster-service": "true",
+  "kubernetes.io/name": "CoreDNS",
+};
+
+/** The Service kube-dns, with the proxy's DNS server as its endpoint: no pod runs it, so it has no selector. */
+function announceDns(transport: Transport, { clusterIP, host, port }: DnsPlace): Promise<void>[] {
+  const metadata = { name: "kube-dns", namespace: "kube-system", labels: DNS_LABELS };
+  const names = [
+    { name: "dns", protocol: "UDP" },
+    { name: "dns-tcp", protocol: "TCP" },
+  ];
+  const ports = names.map((each) => ({ ...each, port }));
+  const service: Draft<Service> = {
+    metadata,
+    spec: {
+      clusterIP,
+      type: "ClusterIP",
+      ports: names.map((each) => ({ ...each, port: DNS_PORT, targetPort: port })),
+    },
+  };
+  const listed: Draft<Endpoints> = {
+    metadata: { ...metadata, labels: { ...DNS_LABELS, "endpointslice.kubernetes.io/skip-mirror": "true" } },
+    subsets: [{ addresses: [{ ip: host }], ports }],
+  };
+  const slice: Draft<EndpointSlice> = {
+    metadata: { ...metadata, labels: { "kubernetes.io/service-name": "kube-dns" } },
+    addressType: "IPv4",
+    endpoints: [{ addresses: [host], conditions: { ready: true } }],
+    ports,
+  };
+  return [
+    ensure(transport, services, service, (existing, wanted) => {
+      existing.spec.ports = wanted.spec?.ports as Service["spec"]["ports"];
+    }),
+    ensure(transport, endpoints, listed, (existing, wanted) => {
+      existing.subsets = wanted.subsets as Endpoints["subsets"];
+    }),
+    ensure(transport, endpointSlices, slice, (existing, wanted) => {
+      existing.endpoints = wanted.endpoints as EndpointSlice["endpoints"];
+      existing.ports = wanted.ports as EndpointSlice["ports"];
+    }),
+  ];
 }
 
 function endpointsOf(port: number): Draft<Endpoints> {

@@ -2,17 +2,22 @@
 // Status; what is not a StatusError is our own fault: logged, 500, and the server lives on.
 import type { AnyKind } from "../api/kind.ts";
 import { groupResourceOf } from "../api/resource.ts";
+import { storedKindOf } from "../api/served-form.ts";
 import { badRequest, StatusError, statusError } from "../api/status-error.ts";
 import { isAllowed } from "./authentication.ts";
+import { componentStatuses, componentStatusKind } from "./component-statuses.ts";
 import type { ServerContext } from "./context.ts";
 import { subresourcesOf, verbsOf } from "./discovery/resources.ts";
 import { type Documents, unknownPath } from "./discovery/serve.ts";
+import type { Metrics } from "./metrics/measure.ts";
+import { findMetrics, serveMetrics } from "./metrics/serve.ts";
 import { parseResourcePath, type ResourcePath } from "./path.ts";
 import { type Answer, type ApiRequest, documentOf, errorAnswer, withWarnings } from "./request.ts";
+import { bindPod } from "./rest/bind.ts";
 import { createObject, type WriteResult } from "./rest/create.ts";
 import { deleteCollection } from "./rest/delete-collection.ts";
+import { evictPod } from "./rest/evict.ts";
 import { patchObject } from "./rest/patch.ts";
-import { bindPod, evictPod } from "./rest/pod-subresources.ts";
 import { encode, presentObject } from "./rest/present.ts";
 import { formatOf, getObject, listObjects } from "./rest/read.ts";
 import { deleteObject } from "./rest/remove.ts";
@@ -29,6 +34,7 @@ interface Parts {
   readonly context: ServerContext;
   readonly watches: Watches;
   readonly documents: Documents;
+  readonly metrics: Metrics;
 }
 
 export function createHandler(parts: Parts): Handle {
@@ -64,6 +70,12 @@ function route(parts: Parts, request: ApiRequest): Promise<Answer> | Answer {
     if (request.method !== "POST") throw methodNotAllowed();
     return answerReview(parts.context, review, request);
   }
+  const measured = findMetrics(path.group, path.version, path.plural);
+  if (measured) return metricsRequest(parts, request, { path, kind: measured });
+  if (path.group === "" && path.plural === "componentstatuses") {
+    authorize(request, { verb: verbOf(request, path), group: "", resource: path.plural, name: path.name });
+    return withDeprecation(componentStatuses(parts.context, path, request), componentStatusKind);
+  }
   if (path.group === "" && path.plural === "bindings" && request.method === "POST")
     return legacyBinding(parts.context, request, path);
   throw unknownPath();
@@ -95,7 +107,7 @@ async function legacyBinding(
   const value: unknown = "value" in body ? body.value : JSON.parse(body.bytes.toString("utf8"));
   const { metadata } = (value ?? {}) as { metadata?: { name?: unknown } };
   if (typeof metadata?.name !== "string") throw badRequest("metadata.name: Required value");
-  const target = { kind, namespace, name: metadata.name, subresource: "binding" };
+  const target = { kind, served: kind, namespace, name: metadata.name, subresource: "binding" };
   return bindPod(context, target, { ...request, readBody: async () => body });
 }
 
@@ -115,7 +127,24 @@ function resourceRequest(parts: Parts, request: ApiRequest, { path, kind }: Foun
     (subresource !== "" && !subresourcesOf(kind).some((one) => one.name === subresource))
   )
     throw unknownPath();
-  const target: Target = { kind, namespace, name, subresource };
+  return withDeprecation(answerFor(parts, request, { path, kind, verb }), kind);
+}
+
+function withDeprecation(
+  answer: Promise<Answer> | Answer,
+  { deprecation }: Pick<AnyKind, "deprecation">,
+): Promise<Answer> | Answer {
+  if (deprecation === undefined) return answer;
+  return Promise.resolve(answer).then((found) => withWarnings(found, [deprecation]));
+}
+
+function answerFor(
+  parts: Parts,
+  request: ApiRequest,
+  { path, kind, verb }: Found & { verb: string },
+): Promise<Answer> | Answer {
+  const { name, namespace, subresource = "" } = path;
+  const target: Target = { kind: storedKindOf(kind), served: kind, namespace, name, subresource };
   if (kind.resource.namespaced && namespace === undefined && (name !== undefined || verb === "create")) {
     // Only a collection can be asked for across namespaces.
     throw verb === "create" ? methodNotAllowed() : unknownPath();
@@ -125,6 +154,21 @@ function resourceRequest(parts: Parts, request: ApiRequest, { path, kind }: Foun
   return subresource === ""
     ? objectRequest(parts, request, { target: named, verb })
     : partRequest(parts.context, request, { target: named, verb });
+}
+
+function metricsRequest(
+  { context, metrics }: Parts,
+  request: ApiRequest,
+  { path, kind }: Found,
+): Promise<Answer> {
+  const verb = verbOf(request, path);
+  const { name, namespace } = path;
+  const { group, plural: resource } = kind.resource;
+  authorize(request, { verb, group, resource, namespace, name });
+  if (path.subresource !== undefined || (!kind.resource.namespaced && namespace !== undefined))
+    throw unknownPath();
+  if (!kind.verbs?.includes(verb)) throw methodNotAllowed();
+  return serveMetrics(context, metrics, { request, kind, namespace, name });
 }
 
 /** The verb as RBAC knows it. */
@@ -157,7 +201,7 @@ function collectionRequest(
   request: ApiRequest,
   { target, verb }: Order<Target>,
 ): Promise<Answer> | Answer {
-  if (!verbsOf(target.kind).includes(verb)) throw methodNotAllowed();
+  if (!verbsOf(target.served).includes(verb)) throw methodNotAllowed();
   switch (verb) {
     case "list":
       return listObjects(context, target, request);
@@ -177,7 +221,7 @@ function objectRequest(
   request: ApiRequest,
   { target, verb }: Order<NamedTarget>,
 ): Promise<Answer> | Answer {
-  if (!verbsOf(target.kind).includes(verb)) throw methodNotAllowed();
+  if (!verbsOf(target.served).includes(verb)) throw methodNotAllowed();
   switch (verb) {
     case "get":
       return getObject(context, target, request);
@@ -197,6 +241,9 @@ function objectRequest(
   }
 }
 
+/** Parts that are read and written as the whole object; the kind says what of it is taken over. */
+const WRITTEN_PARTS: ReadonlySet<string> = new Set(["status", "finalize", "ephemeralcontainers", "resize"]);
+
 function partRequest(
   context: ServerContext,
   request: ApiRequest,
@@ -214,7 +261,7 @@ function partRequest(
       return requestToken(context, target, request);
   }
   if (subresource === "scale") return serveScale(context, target, request);
-  if (subresource !== "status" && subresource !== "finalize") {
+  if (!WRITTEN_PARTS.has(subresource)) {
     // Streams are served from sockets (http/), which the in-process transport has none of.
     throw badRequest(`${subresource} cannot be asked for in this way`);
   }
@@ -227,15 +274,17 @@ function partRequest(
 async function written(
   context: ServerContext,
   request: ApiRequest,
-  { kind }: Target,
+  target: Target,
   pending: Promise<WriteResult>,
 ): Promise<Answer> {
   const { written: result, warnings } = await pending;
   const format = formatOf(request);
   const isNew = result.effect === "put" && result.previous === undefined;
   if (!result.entry) return documentOf({}, { warnings });
-  const answer = presentObject(context, kind, result.entry, { format, status: isNew ? 201 : 200 });
+  const answer = presentObject(context, target, result.entry, { format, status: isNew ? 201 : 200 });
   const encoded =
-    format.encoding === "json" ? answer : await encode(context, answer, { format, schema: kind.schema });
+    format.encoding === "json"
+      ? answer
+      : await encode(context, answer, { format, schema: target.served.schema });
   return withWarnings(encoded, warnings);
 }

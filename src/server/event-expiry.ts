@@ -1,10 +1,12 @@
-// Removes objects of kinds with a time to live (Events) once they have not been written for that long.
+// Removes objects of kinds with a time to live (Events) once they have not been written for that long, or are too many.
 import type { ServerContext } from "./context.ts";
 import { storePrefix } from "./keys.ts";
 
 // How late an Event may go: a hundredth of its life, but not more often than every second.
 const CHECKS = 100;
 const SHORTEST_MS = 1_000;
+// Unlike Kubernetes: a cluster that rolls as fast as this one would fill its memory within the hour.
+const MOST = 10_000;
 
 /** Returns the way to stop. */
 export function startEventExpiry(context: ServerContext): () => void {
@@ -28,14 +30,17 @@ export function startEventExpiry(context: ServerContext): () => void {
   };
 }
 
-export async function expireEvents(context: ServerContext): Promise<void> {
+/** Removes what is over, and the oldest beyond `most` of a kind. */
+export async function expireEvents(context: ServerContext, most = MOST): Promise<void> {
   const { store, registry, timing } = context;
-  const now = context.clock.now();
-  const kinds = registry.all().filter(({ timeToLive }) => timeToLive === "event");
+  const endsBy = context.clock.now() - timing.eventTtlMs;
+  const kinds = registry.stored().filter(({ timeToLive }) => timeToLive === "event");
   const pending = kinds.flatMap((kind) =>
     store
       .list(storePrefix(kind.resource))
-      .filter(({ object }) => lastWritten(object) + timing.eventTtlMs <= now)
+      .map(({ key, revision, object }) => ({ key, revision, writtenMs: lastWritten(object) }))
+      .sort((a, b) => b.writtenMs - a.writtenMs || b.revision - a.revision)
+      .filter(({ writtenMs }, age) => writtenMs <= endsBy || age >= most)
       .map(({ key, revision: seen }) =>
         store.write(key, (current, revision) => {
           // Written again since: it has earned another life.

@@ -63,6 +63,7 @@ export interface RawAnswer {
 export interface WatchAnswer {
   readonly form: "watch";
   readonly contentType: string;
+  readonly warnings?: readonly string[];
   /** Begins to send; returns the way to stop. `sink.end` is called when the server ends the watch. */
   start(sink: WatchSink): () => void;
 }
@@ -91,7 +92,7 @@ export function errorAnswer(error: StatusError): DocumentAnswer {
 }
 
 /** Adds Warning texts to an answer. */
-export function withWarnings(answer: Answer, warnings: readonly string[]): Answer {
-  if (warnings.length === 0 || answer.form === "watch") return answer;
+export function withWarnings<T extends Answer>(answer: T, warnings: readonly string[]): T {
+  if (warnings.length === 0) return answer;
   return { ...answer, warnings: [...(answer.warnings ?? []), ...warnings] };
 }

@@ -2,6 +2,7 @@
 
 import type { TokenReview } from "../api/generated/types.ts";
 import type { KubeObject } from "../api/object.ts";
+import { type FieldError, invalid, invalidObject } from "../api/status-error.ts";
 import { tokenUser } from "./authentication.ts";
 import { type BodyType, readObject } from "./body.ts";
 import type { ServerContext } from "./context.ts";
@@ -30,6 +31,26 @@ const infoOf = ({ name, uid, groups, extra }: User) => ({
   groups,
   ...(extra ? { extra } : {}),
 });
+
+interface AccessSpec {
+  readonly resourceAttributes?: object;
+  readonly nonResourceAttributes?: object;
+  readonly user?: string;
+  readonly groups?: readonly string[];
+}
+
+/** `needsUser`: the question is about somebody else. */
+function checkAccess(kind: string, object: KubeObject, needsUser: boolean): void {
+  const { spec = {} } = object as { spec?: AccessSpec };
+  const errors: FieldError[] = [];
+  if ((spec.resourceAttributes === undefined) === (spec.nonResourceAttributes === undefined)) {
+    const why = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
+    errors.push(invalid("spec.resourceAttributes", spec.resourceAttributes, why));
+  }
+  if (needsUser && !spec.user && !spec.groups?.length)
+    errors.push(invalid("spec.user", "", "at least one of user or group must be specified"));
+  if (errors.length > 0) throw invalidObject({ group: AUTHORIZATION.group, kind }, "", errors);
+}
 
 const allowed = () => ({ allowed: true, reason: "kubemu lets every user with a credential do everything" });
 
@@ -64,7 +85,10 @@ export const reviews: readonly Review[] = [
     singular: "selfsubjectaccessreview",
     kind: "SelfSubjectAccessReview",
     schema: schemaOf("authorization", "SelfSubjectAccessReview"),
-    answer: allowed,
+    answer: (object) => {
+      checkAccess("SelfSubjectAccessReview", object, false);
+      return allowed();
+    },
   },
   {
     ...AUTHORIZATION,
@@ -84,7 +108,10 @@ export const reviews: readonly Review[] = [
     singular: "subjectaccessreview",
     kind: "SubjectAccessReview",
     schema: schemaOf("authorization", "SubjectAccessReview"),
-    answer: allowed,
+    answer: (object) => {
+      checkAccess("SubjectAccessReview", object, true);
+      return allowed();
+    },
   },
   {
     ...AUTHORIZATION,
@@ -93,7 +120,10 @@ export const reviews: readonly Review[] = [
     singular: "localsubjectaccessreview",
     kind: "LocalSubjectAccessReview",
     schema: schemaOf("authorization", "LocalSubjectAccessReview"),
-    answer: allowed,
+    answer: (object) => {
+      checkAccess("LocalSubjectAccessReview", object, true);
+      return allowed();
+    },
   },
 ];
 

@@ -8,9 +8,12 @@ export interface HistoryLimits {
   readonly characters: number;
 }
 
-// Two minutes of 150 writes a second; a reconnecting watcher needs seconds. The second bound keeps a burst of
+// A minute of 150 writes a second; a reconnecting watcher needs seconds. The second bound keeps a burst of
 // megabyte objects from filling the memory.
-export const HISTORY_LIMITS: HistoryLimits = { events: 20_000, characters: 48 * 1024 * 1024 };
+export const HISTORY_LIMITS: HistoryLimits = { events: 10_000, characters: 24 * 1024 * 1024 };
+
+// So many dropped events are still held before the list is cut.
+const SLACK = 1_000;
 
 export class History<T extends object> {
   #events: StoreEvent<T>[] = [];
@@ -42,7 +45,7 @@ export class History<T extends object> {
       this.#oldest = dropped.revision;
       this.#start += 1;
     }
-    if (this.#start > this.#limits.events) {
+    if (this.#start > SLACK) {
       this.#events = this.#events.slice(this.#start);
       this.#start = 0;
     }

@@ -52,7 +52,7 @@ export async function status(supervisor: Supervisor, phase: Phase): Promise<Clus
     profile: cluster.profile,
     supervisor: { pid: process.pid },
     controlPlane: { pid: supervisor.controlPlanePid() },
-    proxy: { pid: workers[0] ?? 0, workers },
+    proxy: { pid: workers[0] ?? 0, workers, ...supervisor.proxyMode },
     nodes: agents.list().map(({ name, index, pid, state }) => ({
       name,
       pid,

@@ -6,11 +6,22 @@ import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export type NodeAction = "kill" | "pause" | "resume" | "start" | "stop" | "add" | "remove";
+export type NodeAction =
+  | "kill"
+  | "pause"
+  | "resume"
+  | "partition"
+  | "heal"
+  | "start"
+  | "stop"
+  | "add"
+  | "remove";
 export const NODE_ACTIONS: readonly NodeAction[] = [
   "kill",
   "pause",
   "resume",
+  "partition",
+  "heal",
   "start",
   "stop",
   "add",

@@ -5,7 +5,7 @@ import { inUse, ownerOf } from "./lock.ts";
 import { DATA_VERSION, readCluster } from "./state.ts";
 
 const OWN =
-  /^(cluster\.json|supervisor\.json|kubeconfig)(\.\d+)?$|^supervisor\.sock$|^(pki|store|store-in-memory|logs|nodes|lock)$/;
+  /^(cluster\.json|supervisor\.json|kubeconfig)(\.\d+)?$|^supervisor\.sock$|^(pki|store|store-in-memory|volumes|volumes-in-memory|logs|nodes|lock|nftables-\d+)$/;
 
 /** Refuses, with the reason, a data directory that another supervisor uses, that a newer kubemu wrote, or that cannot be read. */
 export function checkDataDir(dataDir: string): void {
@@ -52,4 +52,10 @@ export function deleteData(dataDir: string): string[] {
   const left = readdirSync(dataDir);
   if (left.length === 0) rmdirSync(dataDir);
   return left;
+}
+
+/** Removes what a cluster started with --in-memory had written. */
+export function forgetMemory(dataDir: string): void {
+  for (const name of ["store-in-memory", "volumes-in-memory"])
+    rmSync(join(dataDir, name), { recursive: true, force: true });
 }

@@ -79,19 +79,24 @@ const life = {
   stop,
 };
 
-try {
-  supervisor = await starting;
-  // After the start: until then the socket may be that of a supervisor which has the directory.
-  await serveCommands(path, (command) => answerCommand(supervisor, command, life));
-  recordState(dataDir, { phase: "Running", apiServer: supervisor.apiServer });
-  tell({ ready: true, status: await status(supervisor, "Running"), folders: [...folders.values()] });
-} catch (error) {
-  if (!stopping) {
-    const message = error instanceof Error ? error.message : String(error);
-    const full = error instanceof Error ? error.stack : undefined;
-    log.error({ error: full ?? message }, "the cluster could not be started");
-    tell({ failed: message });
-    removeState(dataDir);
-    leave(1);
+/** Tells whoever waits how the start went, and serves commands from then on. */
+async function announce(): Promise<void> {
+  try {
+    supervisor = await starting;
+    // After the start: until then the socket may be that of a supervisor which has the directory.
+    await serveCommands(path, (command) => answerCommand(supervisor, command, life));
+    recordState(dataDir, { phase: "Running", apiServer: supervisor.apiServer });
+    tell({ ready: true, status: await status(supervisor, "Running"), folders: [...folders.values()] });
+  } catch (error) {
+    if (!stopping) {
+      const message = error instanceof Error ? error.message : String(error);
+      const full = error instanceof Error ? error.stack : undefined;
+      log.error({ error: full ?? message }, "the cluster could not be started");
+      tell({ failed: message });
+      removeState(dataDir);
+      leave(1);
+    }
   }
 }
+
+void announce();

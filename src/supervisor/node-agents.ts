@@ -5,7 +5,7 @@ import type { Log } from "../base/log.ts";
 import { runForever } from "../base/run-forever.ts";
 import type { Client } from "../client/client.ts";
 import { isAlive } from "../process/identity.ts";
-import { API_IS_GONE } from "../process/settings.ts";
+import { API_IS_GONE, type LinkMessage, linkMessage } from "../process/settings.ts";
 import type { Program } from "../process/spawn.ts";
 import { findMarked, type Markers, sweepMarked } from "../process/sweep.ts";
 import { endProgram } from "./keep-running.ts";
@@ -30,6 +30,8 @@ export interface NodeAgentsOptions {
 interface Machine {
   readonly node: ClusterNode;
   state: NodeState;
+  /** Its way to the API is cut. */
+  isPartitioned: boolean;
   program: Program | undefined;
   /** Ends what is still to be told to the API about an earlier life. */
   telling: AbortController;
@@ -54,6 +56,10 @@ export interface NodeAgents {
   kill(name: string): Promise<void>;
   pause(name: string): void;
   resume(name: string): void;
+  /** Cuts the agent's way to the API; its pods go on. Resolves when the agent has lost its connections. */
+  partition(name: string): Promise<void>;
+  /** Takes that back. */
+  heal(name: string): Promise<void>;
   /** Clean: pods are ended within their grace periods first. */
   stop(name: string): Promise<void>;
   add(node: ClusterNode): Promise<void>;
@@ -94,6 +100,7 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
   const boot = (machine: Machine): Program => {
     if (stopping) throw new Error("the cluster is stopping");
     machine.state = "starting";
+    machine.isPartitioned = false;
     const program = options.start(machine.node);
     machine.program = program;
     program.ready.then(
@@ -123,7 +130,6 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
     const { name } = machine.node;
     await awaitReady(await options.client, name, {
       takeBackLoss: options.tellLost,
-      clock: options.clock,
       signal: over.signal,
     });
     if (over.signal.aborted) throw new Error(`${name} ended before it was Ready`);
@@ -200,6 +206,21 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
       const { machine, program } = running(name);
       if (machine.state !== "paused") throw new Error(`${name} is not paused`);
       signalAll(name, program, "SIGCONT");
+      machine.state = machine.isPartitioned ? "partitioned" : "running";
+    },
+    async partition(name) {
+      const { machine, program } = running(name);
+      if (machine.state !== "running")
+        throw new Error(`${name} is ${machine.state}; only a running node can be partitioned`);
+      await setLink(program, "cut", options.clock);
+      machine.isPartitioned = true;
+      machine.state = "partitioned";
+    },
+    async heal(name) {
+      const { machine, program } = running(name);
+      if (machine.state !== "partitioned") throw new Error(`${name} is not partitioned`);
+      await setLink(program, "healed", options.clock);
+      machine.isPartitioned = false;
       machine.state = "running";
     },
     async stop(name) {
@@ -214,6 +235,7 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
       const machine: Machine = {
         node,
         state: "starting",
+        isPartitioned: false,
         program: undefined,
         telling: new AbortController(),
         told: Promise.resolve(),
@@ -249,4 +271,23 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
       );
     },
   };
+}
+
+// An agent hears its supervisor within milliseconds; one that does not is hung or dead.
+const LINK_WITHIN_MS = 5_000;
+
+/** Tells the agent, and resolves once it has done it. */
+async function setLink({ child, exited }: Program, link: LinkMessage["link"], clock: Clock): Promise<void> {
+  const over = new AbortController();
+  let listener: (message: unknown) => void = () => {};
+  const done = new Promise<boolean>((resolve) => {
+    listener = (message) => linkMessage(message)?.link === link && resolve(true);
+    child.on("message", listener);
+  });
+  child.send({ link } satisfies LinkMessage, undefined, {}, () => {});
+  const late = clock.sleep(LINK_WITHIN_MS, over.signal);
+  const isDone = await Promise.race([done, late, exited]);
+  over.abort();
+  child.off("message", listener);
+  if (isDone !== true) throw new Error("the node's agent does not answer");
 }

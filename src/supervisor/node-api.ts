@@ -6,7 +6,8 @@ import { nodes } from "../api/kinds/node.ts";
 import { pods } from "../api/kinds/pod.ts";
 import { TAINT_OUT_OF_SERVICE } from "../api/names.ts";
 import { hasReason } from "../api/status-error.ts";
-import { type Clock, timestamp } from "../base/clock.ts";
+import { timestamp } from "../base/clock.ts";
+import { awaitObject } from "../client/await-object.ts";
 import type { Client } from "../client/client.ts";
 
 const OUT_OF_SERVICE = { key: TAINT_OUT_OF_SERVICE, value: "nodeshutdown", effect: "NoExecute" };
@@ -88,33 +89,29 @@ export async function countPods(client: Client, signal: AbortSignal): Promise<Re
   return counts;
 }
 
-// Agents say that they are ready when they have registered; the condition is there then or a moment later.
-const READY_POLL_MS = 20;
+const isReady = ({ status }: Readonly<Node>) =>
+  (status?.conditions ?? []).some(({ type, status: value }) => type === "Ready" && value === "True");
 
 /** Resolves when the node is Ready, or `signal` aborts. With `takeBackLoss` the taint that markLost had set is removed first. */
 export async function awaitReady(
   client: Client,
   name: string,
-  { takeBackLoss, clock, signal }: { takeBackLoss: boolean; clock: Clock; signal: AbortSignal },
+  { takeBackLoss, signal }: { takeBackLoss: boolean; signal: AbortSignal },
 ): Promise<void> {
+  const isLost = ({ spec }: Readonly<Node>) => takeBackLoss && (spec?.taints ?? []).some(isOurs);
   while (!signal.aborted) {
-    const node = await client.find(nodes, { name }).catch(unlessAborted(signal));
-    const taints = node?.spec?.taints ?? [];
-    if (node && takeBackLoss && taints.some(isOurs)) {
-      await replaceTaints(
-        client,
-        node,
-        taints.filter((each) => !isOurs(each)),
-      );
-      continue;
-    }
-    const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
-    if (ready?.status === "True") return;
-    await clock.sleep(READY_POLL_MS, signal);
+    // Agents say that they are ready when they have registered; the condition is there then or a moment later.
+    const node = await awaitObject(
+      client,
+      nodes,
+      { name },
+      {
+        decide: (found) => (found && (isLost(found) || isReady(found)) ? found : undefined),
+        signal,
+      },
+    );
+    if (!node || !isLost(node)) return;
+    const others = (node.spec?.taints ?? []).filter((each) => !isOurs(each));
+    await replaceTaints(client, node, others);
   }
 }
-
-const unlessAborted = (signal: AbortSignal) => (error: unknown) => {
-  if (!signal.aborted) throw error;
-  return undefined;
-};

@@ -1,16 +1,18 @@
 // What a cluster takes before any of its programs starts: its data directory, a slot of addresses, the API's socket; and what it must know of
 // the machine. What an earlier crash left running is ended first.
-import { mkdirSync, realpathSync, rmSync } from "node:fs";
+import { mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
+import { DNS_PORT, UNPRIVILEGED_DNS_PORT } from "../base/cluster-dns.ts";
 import { type HeldSocket, holdSocket } from "../process/shared-handles.ts";
 import { sweepMarked } from "../process/sweep.ts";
 import { anySlot, claimSlot, findLowestPort, hasManyAddresses } from "./addresses.ts";
 import { socketPath } from "./command-socket.ts";
 import { chooseCutNodes } from "./cut-nodes.ts";
-import { checkDataDir } from "./data-dir.ts";
+import { checkDataDir, forgetMemory } from "./data-dir.ts";
 import { claimDataDir } from "./lock.ts";
 import { chooseNodes } from "./nodes.ts";
 import { ownIdentity } from "./own-identity.ts";
+import { type ChosenMode, chooseProxyMode } from "./proxy-mode.ts";
 import type { SupervisorSettings } from "./settings.ts";
 import { type ClusterFile, DATA_VERSION, readCluster, writeCluster, writeSupervisor } from "./state.ts";
 
@@ -19,6 +21,8 @@ export interface Ground {
   readonly dataDir: string;
   readonly cluster: ClusterFile;
   readonly lowestPort: number;
+  readonly dnsPort: number;
+  readonly proxy: ChosenMode;
   /** Bound to 127.0.0.1:apiPort; held here while control planes come and go. */
   readonly socket: HeldSocket;
   /** Gives the addresses back. The data directory is released last, by whoever started. */
@@ -42,6 +46,8 @@ async function takeGround(settings: SupervisorSettings, dataDir: string): Promis
   forgetMemory(dataDir);
   const before = readCluster(dataDir);
   const singleAddress = settings.singleAddress ?? (before?.singleAddress || !(await hasManyAddresses()));
+  // First: it may have no way to go on, and takes nothing.
+  const proxy = await chooseProxyMode(settings.proxyMode, { singleAddress });
   const [slot, lowestPort] = await Promise.all([
     singleAddress ? anySlot(before?.slot) : claimSlot(before?.slot),
     findLowestPort(),
@@ -61,16 +67,20 @@ async function takeGround(settings: SupervisorSettings, dataDir: string): Promis
       singleAddress,
     };
     writeCluster(dataDir, cluster);
-    return { dataDir, cluster, lowestPort, socket, release: slot.release };
+    const dnsPort = chooseDnsPort(singleAddress, lowestPort);
+    return { dataDir, cluster, lowestPort, dnsPort, proxy, socket, release: slot.release };
   } catch (error) {
     slot.release();
     throw error;
   }
 }
 
-/** Removes what a cluster started with --in-memory had written. */
-export function forgetMemory(dataDir: string): void {
-  rmSync(join(dataDir, "store-in-memory"), { recursive: true, force: true });
+/** Where every cluster shares one address each needs a port of its own; it is found by binding it for a moment. */
+function chooseDnsPort(singleAddress: boolean, lowestPort: number): number {
+  if (!singleAddress) return lowestPort <= DNS_PORT ? DNS_PORT : UNPRIVILEGED_DNS_PORT;
+  const socket = holdSocket("127.0.0.1", 0);
+  socket.close();
+  return socket.port;
 }
 
 function holdApiSocket(asked: number | undefined, last: number | undefined): HeldSocket {

@@ -15,6 +15,9 @@ import type { ClusterNode } from "./state.ts";
 // A pod process that is kept ready costs memory; two cover what one node loses at a time.
 const WARM_POOL = 2;
 
+/** One is there when the other dies, and both cores serve. */
+export const PROXY_WORKERS = 2;
+
 export interface Programs {
   readonly apiServer: string;
   controlPlane(): Program;
@@ -23,8 +26,8 @@ export interface Programs {
 }
 
 export function createPrograms(
-  { dataDir, cluster, lowestPort, socket }: Ground,
-  { inMemory, folders }: SupervisorSettings,
+  { dataDir, cluster, lowestPort, dnsPort, proxy: { mode: proxyMode }, socket }: Ground,
+  { inMemory, folders, endpointLagMs = 0 }: SupervisorSettings,
   from: NodeJS.ProcessEnv,
 ): Programs {
   const env = childEnvironment(from, dataDir);
@@ -36,6 +39,8 @@ export function createPrograms(
     singleAddress: cluster.singleAddress,
     slot: cluster.slot,
     lowestPort,
+    dnsPort,
+    endpointLagMs,
   };
   const start = (
     program: ProgramName,
@@ -61,7 +66,7 @@ export function createPrograms(
       return start("node-agent", `node-${name}`, settings, { KUBEMU_NODE: name });
     },
     proxy(worker) {
-      const settings: ProxySettings = { ...common, apiServer, worker };
+      const settings: ProxySettings = { ...common, proxyMode, apiServer, worker, workers: PROXY_WORKERS };
       return start("proxy", `proxy-${worker}`, settings);
     },
   };

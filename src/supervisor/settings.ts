@@ -1,5 +1,6 @@
 // What `kubemu up` tells the supervisor it starts, and what they say to each other while `up` waits or stays in the foreground.
 import type { Profile } from "../base/timing.ts";
+import type { ProxyModeWish } from "./proxy-mode.ts";
 import type { ClusterStatus, FolderApplied, FolderLine } from "./state.ts";
 
 export interface SupervisorSettings {
@@ -14,6 +15,10 @@ export interface SupervisorSettings {
   /** undefined: as it was, or as the machine allows. */
   readonly singleAddress?: boolean;
   readonly folders: readonly string[];
+  /** Default 0: proxies act on changes of endpoints at once. */
+  readonly endpointLagMs?: number;
+  /** Default: userspace. */
+  readonly proxyMode?: ProxyModeWish;
 }
 
 export type FromSupervisor =

@@ -8,12 +8,13 @@ import { createSharedHandles, type SharedHandles } from "../process/shared-handl
 import { sweepMarked } from "../process/sweep.ts";
 import { awaitFolders } from "./await-folders.ts";
 import { removeCutNodes } from "./cut-nodes.ts";
-import { unusable } from "./data-dir.ts";
+import { forgetMemory, unusable } from "./data-dir.ts";
 import { type KeptProgram, keepRunning } from "./keep-running.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { createNodeAgents, type NodeAgents } from "./node-agents.ts";
-import { forgetMemory, type Ground, prepare } from "./prepare.ts";
+import { type Ground, prepare } from "./prepare.ts";
 import { createPrograms } from "./programs.ts";
+import type { ChosenMode } from "./proxy-mode.ts";
 import type { SupervisorSettings } from "./settings.ts";
 import { type ClusterFile, type FolderApplied, type FolderLine, writeCluster } from "./state.ts";
 
@@ -42,6 +43,7 @@ export interface Supervisor {
   readonly kubeconfig: string;
   readonly agents: NodeAgents;
   readonly client: Client;
+  readonly proxyMode: ChosenMode;
   controlPlanePid(): number;
   proxyPids(): number[];
   /** Remembers the nodes in cluster.json after one was added or removed. */
@@ -183,6 +185,7 @@ function running(
     kubeconfig,
     agents,
     client,
+    proxyMode: parts.ground.proxy,
     controlPlanePid: () => controlPlane.current.identity.pid,
     proxyPids: () => parts.proxies.map((proxy) => proxy.current.identity.pid),
     saveNodes() {

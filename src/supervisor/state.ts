@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import type { Profile } from "../base/timing.ts";
 import type { ProcessIdentity } from "../process/identity.ts";
+import type { ProxyMode } from "../process/settings.ts";
 
 /** 127.S.192.0 and up belongs to Services. */
 export const MOST_NODES = 190;
@@ -49,11 +50,18 @@ export interface ClusterStatus {
   readonly profile: Profile;
   readonly supervisor: { readonly pid: number };
   readonly controlPlane: { readonly pid: number };
-  readonly proxy: { readonly pid: number; readonly workers: readonly number[] };
+  readonly proxy: {
+    readonly pid: number;
+    readonly workers: readonly number[];
+    readonly mode: ProxyMode;
+    /** Why it is not the mode that was hoped for (`--proxy-mode auto`). */
+    readonly note?: string;
+  };
   readonly nodes: readonly NodeStatus[];
 }
 
-export type NodeState = "starting" | "running" | "paused" | "stopped" | "killed";
+/** `partitioned`: it cannot reach the API, and its pods go on. */
+export type NodeState = "starting" | "running" | "paused" | "partitioned" | "stopped" | "killed";
 
 export interface NodeStatus {
   readonly name: string;

@@ -83,6 +83,29 @@ export function processesOf(dataDir: string): number[] {
     });
 }
 
+/** A process that ends while it is looked at has no command line. */
+export const commandOf = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+};
+
+/** The workers of a cluster's service proxy. */
+export const proxiesOf = (dataDir: string): number[] =>
+  processesOf(dataDir).filter((pid) => /proxy\.js/.test(commandOf(pid)));
+
+/** Beside fixtures/quickstart's Service `web`: its pods in HTTP mode. */
+export const WEB_HTTP_SERVICE = `
+apiVersion: v1
+kind: Service
+metadata: {name: web-http}
+spec:
+  selector: {app: web}
+  ports: [{port: 8088, targetPort: http, appProtocol: http}]
+`;
+
 export interface ClusterStatus {
   name: string;
   phase: string;

@@ -244,6 +244,18 @@ describe("encodings", () => {
     expect(back.text).toContain("name: as-yaml");
   });
 
+  test("a deprecated kind is told with every answer, a watch's too", async () => {
+    const path = "/api/v1/namespaces/default/endpoints";
+    const text = '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"';
+    const body = JSON.stringify({ metadata: { name: "web" } });
+    const answers = [
+      await server.https("GET", path),
+      await server.https("POST", path, { body, headers: { "content-type": "application/json" } }),
+      await server.https("GET", `${path}?watch=true&timeoutSeconds=1`),
+    ];
+    for (const { headers } of answers) expect(headers["warning"]).toBe(text);
+  });
+
   test("warnings are headers, escaped", async () => {
     const text = '{"metadata":{"name":"warned"},"wh\\"at":1}';
     const answer = await server.https("POST", PATH, { body: text, headers: json });
@@ -292,6 +304,19 @@ describe("discovery", () => {
     const url = paths.paths["apis/apps/v1"]?.serverRelativeURL ?? "";
     expect((await server.https("GET", url)).status).toBe(200);
     expect((await server.https("GET", "/openapi/v2")).status).toBe(200);
+    const measured = (await server.https("GET", "/openapi/v3/apis/metrics.k8s.io/v1beta1")).json();
+    expect(measured).toMatchObject({
+      paths: { "/apis/metrics.k8s.io/v1beta1/nodes": { get: {} } },
+      components: {
+        schemas: {
+          "io.k8s.metrics.pkg.apis.metrics.v1beta1.NodeMetrics": {
+            "x-kubernetes-group-version-kind": [
+              { group: "metrics.k8s.io", version: "v1beta1", kind: "NodeMetrics" },
+            ],
+          },
+        },
+      },
+    });
     expect((await server.https("GET", "/openapi/v3/apis/nowhere/v1")).status).toBe(404);
     expect((await server.https("GET", "/version")).json()).toMatchObject({ gitVersion: "v1.36.0" });
     expect((await server.https("GET", "/readyz?verbose")).text).toContain("readyz check passed");

@@ -418,7 +418,7 @@ describe("admission of pods", () => {
   });
 });
 
-test("Events go when their time is over", async () => {
+test("Events go when their time is over, and the oldest when they are too many", async () => {
   const { expireEvents } = await import("../../src/server/event-expiry.ts");
   const { timingOf } = await import("../../src/base/timing.ts");
   const event = (name: string, lastTimestamp: string) => ({
@@ -431,7 +431,14 @@ test("Events go when their time is over", async () => {
   await server.client.create(events, event("new", new Date(now).toISOString()));
   const { store, registry } = server;
   const clock = { now: () => now };
-  await expireEvents({ store, registry, clock, timing: timingOf("kubernetes") } as never);
-  const { items } = await server.client.list(events, { namespace: "default" });
-  expect(items.map(({ metadata }) => metadata.name)).toEqual(["new"]);
+  const context = { store, registry, clock, timing: timingOf("kubernetes") } as never;
+  const names = async () =>
+    (await server.client.list(events, { namespace: "default" })).items.map(({ metadata }) => metadata.name);
+  await expireEvents(context);
+  expect(await names()).toEqual(["new"]);
+  await server.client.create(events, event("a-second", new Date(now + 1_000).toISOString()));
+  await expireEvents(context, 2);
+  expect(await names()).toEqual(["a-second", "new"]);
+  await expireEvents(context, 1);
+  expect(await names()).toEqual(["a-second"]);
 });

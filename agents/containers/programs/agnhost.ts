@@ -2,6 +2,7 @@
 // original, netexec's /shell and /upload do not exist: nothing that comes in over the network is ever executed.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Container, flagOf } from "../container.ts";
+import { grpcHealthChecking } from "./grpc-health.ts";
 
 type Answer = (container: Container, request: IncomingMessage, response: ServerResponse) => void;
 
@@ -21,6 +22,7 @@ const COMMANDS: Readonly<Record<string, (container: Container) => void>> = {
   liveness,
   pause,
   porter,
+  "grpc-health-checking": grpcHealthChecking,
   "test-webserver": (container) => plain(container, Number(container.flag("port") ?? 80) || 80),
 };
 

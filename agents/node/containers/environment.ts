@@ -1,7 +1,9 @@
 // A container's environment: what Kubernetes and the manifest give it, and nothing of the host's but PATH. Source of
 // the order and the expansion: the kubelet's makeEnvironmentVariables.
 import type { Container, EnvVarSource, Pod, Service } from "../../../src/api/generated/types.ts";
+import type { DnsPlace } from "../../../src/base/cluster-dns.ts";
 import { milliValue, quantityToNumber } from "../../../src/base/quantity.ts";
+import { hostnameOf } from "../pod/dns-files.ts";
 
 export type Environment = Record<string, string>;
 
@@ -172,8 +174,9 @@ export function ownEnvironment(options: {
   cluster: string;
   node: string;
   searchPath: string;
+  dns: DnsPlace;
 }): Environment {
-  const { container, pod, podIP, portMap, defaultPorts, root, cluster, node, searchPath } = options;
+  const { container, pod, podIP, portMap, defaultPorts, root, cluster, node, searchPath, dns } = options;
   const mapped = (port: number) => String(portMap[port] ?? port);
   const first = container.ports?.[0]?.containerPort ?? defaultPorts[0];
   const result: Environment = {
@@ -193,8 +196,8 @@ export function ownEnvironment(options: {
     KUBEMU_POD: pod.metadata.uid,
     KUBEMU_CONTAINER: `${pod.metadata.uid}/${container.name}`,
     KUBEMU_ROOT: root,
+    // What resolv.conf calls the server, and where it really listens.
+    KUBEMU_DNS_SERVICE: dns.clusterIP,
+    KUBEMU_DNS: `${dns.host}:${dns.port}`,
   };
 }
-
-export const hostnameOf = (pod: Readonly<Pod>) =>
-  pod.spec?.hostname ?? pod.metadata.name.slice(0, 63).replace(/[-.]+$/, "");

@@ -14,18 +14,19 @@ export async function execIn(
   command: ExecCommand,
 ): Promise<ExecProcess> {
   record.foreign = true;
-  const env = { ...run.environment, ...command.env };
   const started: ContainerProcess = await startCommand(context.spawner, {
     argv: command.argv,
-    env,
+    env: run.environment,
     cwd: run.cwd,
     stdin: command.stdin,
+    tty: command.tty,
   });
   return {
     stdin: command.stdin ? started.stdin : undefined,
     stdout: started.stdout,
     stderr: started.stderr,
     exited: started.exited,
+    resize: started.resize,
     kill: () => started.signal("SIGKILL"),
   };
 }

@@ -15,7 +15,10 @@ export interface LogFile {
   readonly ended: Promise<void>;
   /** Reads `source` to its end into the log. */
   take(stream: OutputStream, source: Readable): void;
+  /** With `keepForFirst` the first listener is given at once what was written before it came. */
   onOutput(listener: OutputListener): () => void;
+  /** True until somebody listens to what is kept for the first who does. */
+  awaitsFirst(): boolean;
   /** Says that no more sources come; what does not end by itself is let go of. */
   finish(): void;
   /** Deletes it with all that was rotated. */
@@ -31,13 +34,20 @@ const HIGH_WATER = 256 * 1024;
 // Output of a process that has ended can still be in its pipes; one that a surviving child holds open never ends.
 const LINGER_MS = 200;
 
+// What a container has printed before anybody attached; of more than that only the end is kept.
+const MAX_KEPT = 1024 * 1024;
+
 const NEWLINE = 10;
 
-export function createLogFile(file: string, { maxBytes = MAX_BYTES }: { maxBytes?: number } = {}): LogFile {
+export function createLogFile(
+  file: string,
+  { maxBytes = MAX_BYTES, keepForFirst = false }: { maxBytes?: number; keepForFirst?: boolean } = {},
+): LogFile {
   mkdirSync(path.dirname(file), { recursive: true });
   const sources = new Set<Readable>();
   const rest = new Map<OutputStream, Buffer>();
   const listeners = new Set<OutputListener>();
+  let kept = keepForFirst ? createKept() : undefined;
   let pending: Buffer[] = [];
   let pendingBytes = 0;
   // There from the start: a container that has said nothing has an empty log, not none.
@@ -116,15 +126,19 @@ export function createLogFile(file: string, { maxBytes = MAX_BYTES }: { maxBytes
       };
       source.on("data", (chunk: Buffer) => {
         if (!sources.has(source)) return;
+        kept?.add(stream, chunk);
         for (const listener of listeners) listener(stream, chunk);
         append(stream, chunk, false);
       });
       source.once("end", end).once("error", end).once("close", end);
     },
     onOutput(listener) {
+      kept?.giveTo(listener);
+      kept = undefined;
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    awaitsFirst: () => kept !== undefined,
     finish() {
       finished = true;
       if (sources.size > 0)
@@ -136,6 +150,22 @@ export function createLogFile(file: string, { maxBytes = MAX_BYTES }: { maxBytes
     async remove() {
       for (let index = 0; index < MAX_FILES; index += 1)
         await rm(index === 0 ? file : `${file}.${index}`, { force: true });
+    },
+  };
+}
+
+/** Output in the order in which it came, bounded. */
+function createKept(): { add: OutputListener; giveTo(listener: OutputListener): void } {
+  const chunks: Parameters<OutputListener>[] = [];
+  let bytes = 0;
+  return {
+    add(stream, chunk) {
+      chunks.push([stream, chunk]);
+      bytes += chunk.length;
+      while (bytes > MAX_KEPT && chunks.length > 1) bytes -= chunks.shift()?.[1].length ?? 0;
+    },
+    giveTo(listener) {
+      for (const [stream, chunk] of chunks) listener(stream, chunk);
     },
   };
 }

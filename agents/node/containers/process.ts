@@ -5,7 +5,8 @@ import { accessSync, constants, statSync } from "node:fs";
 import path from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { type Assignment, isListening } from "../../containers/protocol.ts";
-import type { ExitResult } from "../streams/host.ts";
+import type { ExitResult, Resize } from "../streams/host.ts";
+import { canMakeTerminal, inTerminal, terminalOf } from "./terminal.ts";
 
 export interface ContainerProcess {
   readonly pid: number;
@@ -18,6 +19,8 @@ export interface ContainerProcess {
   readonly listening: Promise<void>;
   /** To the whole group; harmless once the leader has ended. */
   signal(signal: NodeJS.Signals): void;
+  /** Present where it has a terminal. */
+  readonly resize?: Resize | undefined;
 }
 
 /** Starts processes; `prefix` is what ties them to this process' life (`setpriv --pdeathsig KILL --`), or empty. */
@@ -31,6 +34,11 @@ export interface Command {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly stdin: boolean;
+  /**
+   * In a terminal, where one can be made. Unlike Kubernetes: without one its two outputs are merged where they are shown,
+   * and there is no line editing.
+   */
+  readonly tty?: boolean | undefined;
 }
 
 // Small heaps and no helper threads: there are hundreds of these, each with next to nothing to do.
@@ -48,9 +56,12 @@ export async function probeDeathSignal(): Promise<readonly string[]> {
 }
 
 /** Starts a program of the host. Rejects with an error whose `code` is ENOENT or EACCES where it cannot be started. */
-export function startCommand(spawner: Spawner, command: Command): Promise<ContainerProcess> {
-  const program = findProgram(command.argv[0] ?? "", command.env["PATH"] ?? "", command.cwd);
-  const argv = [...spawner.prefix, program, ...command.argv.slice(1)];
+export function startCommand(spawner: Spawner, wanted: Command): Promise<ContainerProcess> {
+  const program = findProgram(wanted.argv[0] ?? "", wanted.env["PATH"] ?? "", wanted.cwd);
+  const found = { ...wanted, argv: [program, ...wanted.argv.slice(1)] };
+  const hasTerminal = wanted.tty === true && canMakeTerminal();
+  const command = hasTerminal ? inTerminal(found) : found;
+  const argv = [...spawner.prefix, ...command.argv];
   const child = spawn(argv[0]!, argv.slice(1), {
     cwd: command.cwd,
     env: command.env,
@@ -59,8 +70,31 @@ export function startCommand(spawner: Spawner, command: Command): Promise<Contai
   });
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("spawn", () => resolve(containerProcess(child)));
+    child.once("spawn", () =>
+      resolve(hasTerminal ? terminalProcess(child, wanted.stdin) : containerProcess(child)),
+    );
   });
+}
+
+/** What is in the terminal is in a session of its own: signals are meant for it. */
+function terminalProcess(script: ChildProcess, stdin: boolean): ContainerProcess {
+  let ended = false;
+  const process = containerProcess(script);
+  void process.exited.then(() => {
+    ended = true;
+  });
+  const terminal = terminalOf(process.pid, () => ended);
+  return {
+    ...process,
+    stdin: stdin ? process.stdin : undefined,
+    resize: (size) => terminal.resize(size),
+    signal(signal) {
+      const inner = terminal.inner();
+      if (inner === undefined) process.signal(signal);
+      else killGroup(inner, signal);
+      if (signal === "SIGKILL") process.signal(signal);
+    },
+  };
 }
 
 /** An empty built-in container: becomes one by `assign`. */

@@ -25,6 +25,7 @@ import { createLogFile } from "./log-file.ts";
 import { type ContainerProcess, startCommand } from "./process.ts";
 import { pullImage } from "./pull.ts";
 import { stopContainer } from "./stop.ts";
+import { nodeOptions, writeSystemFiles } from "./system-files.ts";
 
 export interface StartResult {
   /** Try again then, milliseconds since the epoch, if nothing happens before. */
@@ -51,8 +52,7 @@ export async function startContainer(
 ): Promise<StartResult> {
   const container = containerSpec(record.pod, state.name);
   if (!container) return {};
-  const init = state.role !== "app";
-  const events = containerEvents(context.recorder, record.pod, { name: state.name, init });
+  const events = containerEvents(context.recorder, record.pod, state);
   const start: Start = { context, record, state, container, events };
   const pulled = await pullImage(context, record, { container, events, waiting: state.waiting });
   if ("waiting" in pulled) {
@@ -75,6 +75,8 @@ async function launch(start: Start, image: ResolvedImage): Promise<void> {
   const root = path.join(directory, "root");
   await mkdir(root, { recursive: true });
   const environment = await unlessAborted(environmentOf(start, image.program, root), record.ending.signal);
+  const podIP = record.state.podIP ?? context.network.nodeIP;
+  writeSystemFiles(root, { pod: record.pod, podIP, clusterDns: context.dns.clusterIP });
   await mountVolumes({ container, root, volumes: record.volumes, environment });
   const terminationLog = await prepareTerminationLog(root, container);
   const cwd = await workingDirectory(container, image.program, { root, environment });
@@ -83,7 +85,9 @@ async function launch(start: Start, image: ResolvedImage): Promise<void> {
   const isRestart = state.ran;
   if (state.last) state.backoffMs = nextBackoff(state.backoffMs, ranMs(state.last), context.timing);
   const index = state.restartCount + (isRestart ? 1 : 0);
-  const log = createLogFile(path.join(directory, `${index}.log`));
+  const log = createLogFile(path.join(directory, `${index}.log`), {
+    keepForFirst: container.stdin === true,
+  });
   const process = await spawnProcess(start, image, { environment, cwd, root });
   log.take("stdout", process.stdout);
   log.take("stderr", process.stderr);
@@ -125,7 +129,7 @@ async function environmentOf(
   program: ImageProgram,
   root: string,
 ): Promise<Environment> {
-  const { settings, services, allocatable, network, references } = context;
+  const { settings, services, allocatable, network, references, standIns } = context;
   const { pod, portMap } = record;
   const podIP = record.state.podIP ?? network.nodeIP;
   const own = ownEnvironment({
@@ -137,7 +141,8 @@ async function environmentOf(
     root,
     cluster: settings.dataDir,
     node: settings.node,
-    searchPath: context.searchPath,
+    searchPath: `${standIns.folder}:${context.searchPath}`,
+    dns: context.dns,
   });
   const links = serviceEnvironment(services.list(), pod);
   const base: Environment = { ...own, ...links, ...apiServerEnvironment(settings) };
@@ -152,6 +157,8 @@ async function environmentOf(
     KUBEMU_CLUSTER: own["KUBEMU_CLUSTER"]!,
     KUBEMU_NODE: own["KUBEMU_NODE"]!,
     KUBEMU_POD: own["KUBEMU_POD"]!,
+    KUBEMU_BIN: standIns.folder,
+    NODE_OPTIONS: nodeOptions(standIns.preload, manifest["NODE_OPTIONS"] ?? base["NODE_OPTIONS"]),
   };
   return { ...base, ...manifest, ...marks };
 }
@@ -206,6 +213,7 @@ async function spawnProcess(
     env: environment,
     cwd,
     stdin: container.stdin ?? false,
+    tty: container.tty,
   });
 }
 

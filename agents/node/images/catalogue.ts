@@ -10,7 +10,7 @@ export interface ImageProgram {
   readonly builtin?: string;
   /** Put before a container's args for a built-in program (the subcommand that an image's entry point names). */
   readonly builtinArgs?: readonly string[];
-  /** The entry point on the host; empty for a base image that has none of its own. */
+  /** The entry point on the host; empty for a base image, which has only `args`. */
   readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly workingDir?: string;
@@ -39,7 +39,18 @@ const builtin = (name: string, ports: readonly number[], builtinArgs?: readonly 
   ports,
   ...(builtinArgs ? { builtinArgs } : {}),
 });
-const base = (...command: string[]): ImageProgram => ({ command });
+/** An image with a default command and no entry point: a container's args take the command's place. */
+const base = (...args: string[]): ImageProgram => ({ command: [], args });
+/** The images of languages start their interpreter for what is not a program itself: `args: [server.js]`. */
+const interpreter = (program: string): ImageProgram => ({
+  command: [
+    "/bin/sh",
+    "-c",
+    `case "$1" in -*) ;; *) command -v "$1" >/dev/null && exec "$@" ;; esac; exec ${program} "$@"`,
+    program,
+  ],
+  args: [program],
+});
 
 /** By the last part of the name, whatever the registry: mirrors of an image are the same image. */
 const BY_NAME: Readonly<Record<string, ImageProgram>> = {
@@ -73,13 +84,13 @@ const BY_NAME: Readonly<Record<string, ImageProgram>> = {
   debian: base("bash"),
   centos: base("/bin/bash"),
   fedora: base("/bin/bash"),
-  bash: base("bash"),
-  node: base("node"),
+  bash: interpreter("bash"),
+  node: interpreter("node"),
   python: base("python3"),
   perl: base("perl"),
   ruby: base("irb"),
   golang: base("bash"),
-  curl: base("curl"),
+  curl: { command: ["curl"] },
   "jessie-dnsutils": base("sleep", "infinity"),
   dnsutils: base("sleep", "infinity"),
 };

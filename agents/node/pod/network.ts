@@ -2,7 +2,9 @@
 // connection or a cached endpoint must not meet another pod there.
 import { createServer } from "node:net";
 import type { Pod } from "../../../src/api/generated/types.ts";
+import type { Image } from "../../../src/api/kinds/image.ts";
 import type { Clock } from "../../../src/base/clock.ts";
+import { resolveImage } from "../images/catalogue.ts";
 
 export interface PodNetwork {
   readonly nodeIP: string;
@@ -76,12 +78,11 @@ function tryPort(host: string, port: number): Promise<number | undefined> {
   });
 }
 
-/** The TCP ports that a pod's containers declare. */
-export function declaredPorts(pod: Readonly<Pod>): number[] {
+/** The TCP ports that a pod's containers declare, and those that their images' own programs listen on. */
+export function portsOf(pod: Readonly<Pod>, images: readonly Readonly<Image>[]): number[] {
   const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
-  return containers.flatMap((container) =>
-    (container.ports ?? [])
-      .filter(({ protocol }) => (protocol ?? "TCP") === "TCP")
-      .map((port) => port.containerPort),
-  );
+  return containers.flatMap(({ ports = [], image = "", command }) => [
+    ...ports.filter(({ protocol = "TCP" }) => protocol === "TCP").map((port) => port.containerPort),
+    ...((command?.length ? undefined : resolveImage(image, images)?.program.ports) ?? []),
+  ]);
 }

@@ -2,7 +2,7 @@
 // every change, so it never remembers anything. Source of the rules: the kubelet's computePodActions.
 import type { Pod } from "../../../src/api/generated/types.ts";
 import { goDuration } from "./go-duration.ts";
-import { type ContainerState, type PodState, shouldRestart, type Waiting } from "./state.ts";
+import { type ContainerState, isInit, type PodState, shouldRestart, type Waiting } from "./state.ts";
 
 export interface PodPlan {
   /** Start these, in order. */
@@ -31,7 +31,8 @@ export function planPod(pod: Readonly<Pod>, state: PodState, now: number): PodPl
   const draft: Draft = { start: [], stop: [], waiting: new Map(), wakeAt: Number.POSITIVE_INFINITY };
   const failure = state.failure ?? deadline(pod, state, draft, now);
   if (failure) return { ...planEnd(state, draft), failure };
-  const init = state.containers.filter(({ role }) => role !== "app");
+  planEphemeral(state, draft);
+  const init = state.containers.filter(isInit);
   const initResult = planInit(pod, init, { state, draft, now });
   if (initResult === "failed") return planEnd(state, draft);
   if (initResult === "done") {
@@ -41,6 +42,12 @@ export function planPod(pod: Readonly<Pod>, state: PodState, now: number): PodPl
     if (over) return planEnd(state, { ...draft, start: [] });
   }
   return result(draft, false);
+}
+
+/** Each is started once, whatever state the pod is in. */
+function planEphemeral(state: PodState, draft: Draft): void {
+  for (const { name, role, running, last } of state.containers)
+    if (role === "ephemeral" && !running && !last) draft.start.push(name);
 }
 
 const result = ({ start, stop, waiting, wakeAt }: Draft, finished: boolean): PodPlan => ({

@@ -36,6 +36,7 @@ export function createPodRegistry(context: NodeContext, informer: Informer<Pod>)
       directory: path.join(context.directory, "pods", uid),
       address: undefined,
       portMap: {},
+      hostPorts: undefined,
       volumes: new Map(),
       runs: new Map(),
       pulls: new Map(),

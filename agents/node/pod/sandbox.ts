@@ -6,25 +6,23 @@ import type { TokenRequestSpec, Volume } from "../../../src/api/generated/types.
 import { pods } from "../../../src/api/kinds/pod.ts";
 import { serviceAccounts } from "../../../src/api/kinds/service-account.ts";
 import { PORT_MAP } from "../../../src/api/names.ts";
+import { claimNameOf } from "../../../src/api/volume-match.ts";
 import { sweepMarked } from "../../../src/process/sweep.ts";
 import { unlessAborted } from "../containers/abort.ts";
 import type { NodeContext, PodRecord } from "../context.ts";
-import { resolveImage } from "../images/catalogue.ts";
+import { ClaimError, prepareClaim } from "../volumes/claim.ts";
 import { prepareHostPath } from "../volumes/host-path.ts";
 import { VolumeError, volumePayload } from "../volumes/payload.ts";
 import { writePayload } from "../volumes/write.ts";
-import { declaredPorts } from "./network.ts";
+import { forwardHostPorts, hostPortsOf } from "./host-ports.ts";
+import { portsOf } from "./network.ts";
 
 /** Gives the pod its address and ports. Rejects where none is left or the API server cannot be told. */
 export async function prepareNetwork(context: NodeContext, record: PodRecord): Promise<void> {
   const { network, client } = context;
   record.address ??= network.allocate(record.pod.spec?.hostNetwork ?? false);
   record.state.podIP = record.address;
-  const implied = (record.pod.spec?.containers ?? []).flatMap(
-    ({ image, command }) =>
-      (command?.length ? undefined : resolveImage(image ?? "", context.images.list())?.program.ports) ?? [],
-  );
-  record.portMap = await network.mapPorts(record.address, [...declaredPorts(record.pod), ...implied]);
+  record.portMap = await network.mapPorts(record.address, portsOf(record.pod, context.images.list()));
   const text = JSON.stringify(record.portMap);
   const written = record.pod.metadata.annotations?.[PORT_MAP];
   if (written === text || (written === undefined && text === "{}")) return;
@@ -34,6 +32,30 @@ export async function prepareNetwork(context: NodeContext, record: PodRecord): P
   });
   takeNewer(record, patched);
 }
+
+/** Never rejects: a port that cannot be had is told by an Event. */
+export async function openHostPorts(context: NodeContext, record: PodRecord): Promise<void> {
+  const { network, recorder } = context;
+  const ports = hostPortsOf(record.pod, network.nodeIP);
+  if (ports.length === 0 || record.hostPorts) return;
+  record.hostPorts = await forwardHostPorts(
+    ports,
+    (port) => ({ host: record.address ?? network.nodeIP, port: record.portMap[port] ?? port }),
+    ({ host, port }, { code = "" }) =>
+      recorder.event(
+        record.pod,
+        "Warning",
+        "HostPortUnavailable",
+        `Host port ${host}:${port} cannot be listened on: ${WHY[code] ?? code}`,
+      ),
+  );
+}
+
+const WHY: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EADDRINUSE: "address already in use",
+  EADDRNOTAVAIL: "cannot assign requested address",
+};
 
 /** Keeps whichever version of the pod is newer. */
 export function takeNewer(record: PodRecord, pod: PodRecord["pod"]): void {
@@ -53,17 +75,27 @@ export class MountFailure extends Error {}
 export async function prepareVolumes(context: NodeContext, record: PodRecord): Promise<void> {
   await mkdir(record.directory, { recursive: true });
   for (const volume of record.pod.spec?.volumes ?? []) {
+    const claimName = claimNameOf(record.pod, volume);
+    // A claim's volume stays where it is for as long as the pod does.
+    if (claimName !== undefined && record.volumes.has(volume.name)) continue;
     try {
-      const work = prepareVolume(context, record, volume);
+      const work =
+        claimName === undefined
+          ? prepareVolume(context, record, volume)
+          : prepareClaim(context.client, record.pod, { volume, claimName });
       record.volumes.set(volume.name, await unlessAborted(work, record.ending.signal));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
+      if (error instanceof ClaimError) throw new MountFailure(unattached(volume.name, why), { cause: error });
       throw new MountFailure(`MountVolume.SetUp failed for volume "${volume.name}" : ${why}`, {
         cause: error,
       });
     }
   }
 }
+
+const unattached = (name: string, why: string): string =>
+  `Unable to attach or mount volumes: unmounted volumes=[${name}], unattached volumes=[${name}], failed to process volumes=[${name}]: ${why}`;
 
 async function prepareVolume(context: NodeContext, record: PodRecord, volume: Volume): Promise<string> {
   if (volume.hostPath) {
@@ -130,6 +162,8 @@ async function serviceAccountToken(
 export async function releaseSandbox(context: NodeContext, record: PodRecord): Promise<void> {
   if (record.foreign) await sweepMarked({ KUBEMU_CLUSTER: context.settings.dataDir, KUBEMU_POD: record.uid });
   record.foreign = false;
+  await record.hostPorts?.stop();
+  record.hostPorts = undefined;
   context.references.release(record.uid);
   if (record.address !== undefined) context.network.release(record.address);
   record.address = undefined;

@@ -1,6 +1,7 @@
 // What the agent knows of a pod's containers: the memory that planPod decides on and that the status is made of. The
 // worker alone writes it. Nothing of it outlives the agent: with the agent the processes are gone too.
 import type { Container, Pod } from "../../../src/api/generated/types.ts";
+import type { ResizePlan } from "./resize.ts";
 
 export interface Waiting {
   readonly reason: string;
@@ -23,8 +24,11 @@ export interface Running {
   readonly startedAt: number;
 }
 
-/** init: runs to its end before the next; sidecar: an init container with restartPolicy Always. */
-export type Role = "init" | "sidecar" | "app";
+/** init: runs to its end before the next; sidecar: an init container with restartPolicy Always; ephemeral: added later, runs once. */
+export type Role = "init" | "sidecar" | "app" | "ephemeral";
+
+/** Init containers in the API's sense: those of `spec.initContainers`. */
+export const isInit = ({ role }: { readonly role: Role }): boolean => role === "init" || role === "sidecar";
 
 export interface ContainerState {
   readonly name: string;
@@ -52,13 +56,15 @@ export interface ContainerState {
 }
 
 export interface PodState {
-  readonly containers: readonly ContainerState[];
+  containers: readonly ContainerState[];
   /** All init containers have ended well once: they do not run again. */
   initialized: boolean;
   /** Set once the pod's sandbox (address, ports, volumes) is there. */
   sandbox: boolean;
   podIP: string | undefined;
   startTime: number | undefined;
+  /** Undefined until the pod is admitted. */
+  resize: ResizePlan | undefined;
   /** The pod was refused or its deadline passed: Failed, with this reason. */
   failure: { readonly reason: string; readonly message: string } | undefined;
 }
@@ -75,11 +81,21 @@ export function createPodState(pod: Readonly<Pod>): PodState {
     sandbox: false,
     podIP: undefined,
     startTime: undefined,
+    resize: undefined,
     failure: undefined,
   };
 }
 
-function createContainerState(container: Container, role: Role): ContainerState {
+/** Takes up the containers that were added to a pod after its start. They stay in its spec for ever. */
+export function noteEphemeral(pod: Readonly<Pod>, state: PodState): void {
+  const added = (pod.spec?.ephemeralContainers ?? []).filter(
+    ({ name }) => !state.containers.some((one) => one.name === name),
+  );
+  if (added.length > 0)
+    state.containers = [...state.containers, ...added.map((one) => createContainerState(one, "ephemeral"))];
+}
+
+function createContainerState(container: { readonly name: string }, role: Role): ContainerState {
   return {
     name: container.name,
     role,
@@ -99,14 +115,16 @@ function createContainerState(container: Container, role: Role): ContainerState 
 
 /** The container's part of the pod's spec. */
 export function containerSpec(pod: Readonly<Pod>, name: string): Container | undefined {
-  return [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].find(
-    (container) => container.name === name,
-  );
+  const { initContainers = [], containers = [], ephemeralContainers = [] } = pod.spec ?? {};
+  // An ephemeral container has the fields of any other, some of which validation forbids it.
+  const all = [...initContainers, ...containers, ...(ephemeralContainers as Container[])];
+  return all.find((container) => container.name === name);
 }
 
 /** True when a container that ended with `exitCode` is to run again. */
 export function shouldRestart(pod: Readonly<Pod>, container: ContainerState, exitCode: number): boolean {
   if (container.role === "sidecar") return true;
+  if (container.role === "ephemeral") return false;
   const spec = containerSpec(pod, container.name);
   const rule = spec?.restartPolicyRules?.find(({ exitCodes }) => {
     if (!exitCodes) return false;
@@ -126,9 +144,14 @@ export function shouldRestart(pod: Readonly<Pod>, container: ContainerState, exi
  */
 export function restorePodState(pod: Readonly<Pod>, now: number): PodState {
   const state = createPodState(pod);
+  noteEphemeral(pod, state);
   const { status } = pod;
   if (status?.startTime) state.startTime = Date.parse(status.startTime);
-  const written = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const written = [
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.containerStatuses ?? []),
+    ...(status?.ephemeralContainerStatuses ?? []),
+  ];
   for (const container of state.containers) {
     const before = written.find(({ name }) => name === container.name);
     if (!before) continue;
@@ -137,7 +160,7 @@ export function restorePodState(pod: Readonly<Pod>, now: number): PodState {
     const { running, terminated } = before.state ?? {};
     const ended = terminated ?? before.lastState?.terminated;
     container.ran = running !== undefined || ended !== undefined;
-    if (container.role !== "app") continue;
+    if (isInit(container)) continue;
     if (running)
       container.last = {
         exitCode: 255,

@@ -6,7 +6,7 @@ import { pods } from "../../../src/api/kinds/pod.ts";
 import { hasReason, StatusError } from "../../../src/api/status-error.ts";
 import type { NodeContext, PodRecord } from "../context.ts";
 import { at, takeNewer } from "./sandbox.ts";
-import { podStatus } from "./status.ts";
+import { podStatus, RESIZE_PENDING } from "./status.ts";
 
 export interface StatusWriter {
   /** Something may have changed. */
@@ -91,6 +91,9 @@ export function statusPatch(before: PodStatus | undefined, wanted: PodStatus): R
     const change = conditionPatch(old, condition);
     return change ? [change] : [];
   });
+  const isPending = (list: PodStatus["conditions"]) => list?.some(({ type }) => type === RESIZE_PENDING);
+  if (isPending(before?.conditions) && !isPending(wanted.conditions))
+    conditions.push({ type: RESIZE_PENDING, $patch: "delete" });
   if (conditions.length > 0) patch["conditions"] = conditions;
   return patch;
 }

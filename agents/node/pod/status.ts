@@ -9,7 +9,7 @@ import type {
   PodStatus,
 } from "../../../src/api/generated/types.ts";
 import { timestamp } from "../../../src/base/clock.ts";
-import { type ContainerState, containerSpec, type PodState, type Termination } from "./state.ts";
+import { type ContainerState, containerSpec, isInit, type PodState, type Termination } from "./state.ts";
 
 export interface StatusInput {
   readonly pod: Readonly<Pod>;
@@ -18,13 +18,19 @@ export interface StatusInput {
   readonly now: number;
 }
 
+/** There while the pod waits for what pods/resize asked for. */
+export const RESIZE_PENDING = "PodResizePending";
+
 /** What the node has to say of a pod: the fields of its status that a kubelet owns. */
 export function podStatus({ pod, state, hostIP, now }: StatusInput): PodStatus {
-  const init = state.containers.filter(({ role }) => role !== "app");
+  const init = state.containers.filter(isInit);
+  const ephemeral = state.containers.filter(({ role }) => role === "ephemeral");
   const apps = state.containers.filter(({ role }) => role === "app");
   const phase = podPhase(pod, state);
-  const statuses = apps.map((container) => containerStatus(pod, container, init.length > 0));
-  const initStatuses = init.map((container) => containerStatus(pod, container, true));
+  const statuses = apps.map((container) =>
+    containerStatus(pod, container, { state, hasInit: init.length > 0 }),
+  );
+  const initStatuses = init.map((container) => containerStatus(pod, container, { state, hasInit: true }));
   const status: PodStatus = {
     phase,
     ...(pod.metadata.generation ? { observedGeneration: pod.metadata.generation } : {}),
@@ -37,6 +43,13 @@ export function podStatus({ pod, state, hostIP, now }: StatusInput): PodStatus {
     conditions: [],
     containerStatuses: statuses,
     ...(init.length > 0 ? { initContainerStatuses: initStatuses } : {}),
+    ...(ephemeral.length > 0
+      ? {
+          ephemeralContainerStatuses: ephemeral.map((one) =>
+            containerStatus(pod, one, { state, hasInit: false }),
+          ),
+        }
+      : {}),
   };
   const conditions = conditionsOf(pod, state, { phase, statuses, initStatuses });
   return { ...status, conditions: conditions.map((condition) => withTimes(pod, condition, now)) };
@@ -72,7 +85,12 @@ export function podPhase(
   return state.containers.some(({ running }) => running) ? "Running" : "Failed";
 }
 
-function containerStatus(pod: Readonly<Pod>, container: ContainerState, hasInit: boolean): ContainerStatus {
+function containerStatus(
+  pod: Readonly<Pod>,
+  container: ContainerState,
+  { state: podState, hasInit }: { state: PodState; hasInit: boolean },
+): ContainerStatus {
+  const given = podState.resize?.allocated.get(container.name);
   const { running, last, beforeLast, waiting } = container;
   const state: ApiState = running
     ? { running: { startedAt: timestamp(running.startedAt) } }
@@ -82,8 +100,7 @@ function containerStatus(pod: Readonly<Pod>, container: ContainerState, hasInit:
         ? { terminated: terminated(last) }
         : { waiting: { reason: hasInit ? "PodInitializing" : "ContainerCreating" } };
   const shownLast = running || waiting ? last : beforeLast;
-  const ready =
-    container.role === "init" ? !running && last?.exitCode === 0 : running !== undefined && container.ready;
+  const ready = isReady(container);
   const containerID = running ? `process://${running.pid}` : last?.containerID;
   return {
     name: container.name,
@@ -95,7 +112,15 @@ function containerStatus(pod: Readonly<Pod>, container: ContainerState, hasInit:
     imageID: container.imageID,
     ...(containerID ? { containerID } : {}),
     started: running !== undefined && container.started,
+    ...(running && given?.requests ? { allocatedResources: given.requests } : {}),
+    ...(running && (given?.requests || given?.limits) ? { resources: given } : {}),
   };
+}
+
+function isReady({ role, running, last, ready }: ContainerState): boolean {
+  if (role === "init") return !running && last?.exitCode === 0;
+  // Nothing is ever sent to an ephemeral container.
+  return role !== "ephemeral" && running !== undefined && ready;
 }
 
 function terminated(end: Termination): ContainerStateTerminated {
@@ -126,6 +151,7 @@ function conditionsOf(pod: Readonly<Pod>, state: PodState, summary: Summary): Co
     readyCondition(pod, containersReady),
     containersReady,
     { type: "PodScheduled", status: "True" },
+    ...(state.resize?.pending ? [{ type: RESIZE_PENDING, status: "True", ...state.resize.pending }] : []),
   ];
 }
 

@@ -11,15 +11,18 @@ import { containerEvents } from "../events.ts";
 import { admitPod } from "./admission.ts";
 import { awaitEndpointRemoval } from "./endpoint-removal.ts";
 import { planPod } from "./plan.ts";
+import { planResize } from "./resize.ts";
 import {
   at,
   MountFailure,
+  openHostPorts,
   prepareNetwork,
   prepareVolumes,
   releaseSandbox,
   removeDirectory,
   takeNewer,
 } from "./sandbox.ts";
+import { noteEphemeral } from "./state.ts";
 import { createStatusWriter, type StatusWriter } from "./status-writer.ts";
 
 export interface PodWorker {
@@ -156,6 +159,11 @@ class Worker implements PodWorker {
       await this.status.flush();
       return undefined;
     }
+    noteEphemeral(record.pod, state);
+    state.resize = planResize(record.pod, state.resize?.allocated, {
+      others: this.others(),
+      allocatable: context.allocatable,
+    });
     await this.prepare();
     return await this.act();
   }
@@ -176,6 +184,7 @@ class Worker implements PodWorker {
     record.state.startTime ??= context.clock.now();
     if (!record.state.sandbox) {
       await prepareNetwork(context, record);
+      await openHostPorts(context, record);
       record.state.sandbox = true;
       this.status.request();
     }
@@ -211,6 +220,8 @@ class Worker implements PodWorker {
     if (plan.start.length > 0 || plan.stop.length > 0)
       this.dirty ||= hasMoreToDo(this.record, context.clock.now());
     if (plan.finished) await this.status.flush();
+    if (state.resize?.pending?.reason === "Deferred")
+      wakeAt = Math.min(wakeAt, context.clock.now() + RESIZE_CHECK_MS);
     if (hasToken(record.pod)) wakeAt = Math.min(wakeAt, context.clock.now() + TOKEN_CHECK_MS);
     return Number.isFinite(wakeAt) ? wakeAt : undefined;
   }
@@ -229,7 +240,7 @@ class Worker implements PodWorker {
     // The timestamp says when the grace period ends; a node that slept through it has none left to give.
     const overdueMs = context.clock.now() - Date.parse(deletionTimestamp);
     const leftMs = overdueMs > 1000 ? Math.min(graceMs, 1000) : graceMs;
-    if (context.timing.profile === "fast" && leftMs > 0)
+    if (context.timing.profile === "fast" && context.settings.endpointLagMs === 0 && leftMs > 0)
       await awaitEndpointRemoval(context, record, this.killed.signal);
     await this.stopAll(leftMs);
     if (this.killed.signal.aborted) return;
@@ -278,11 +289,13 @@ class Worker implements PodWorker {
   private eventsOf(name: string) {
     const { record, context } = this;
     const role = record.state.containers.find((one) => one.name === name)?.role;
-    return containerEvents(context.recorder, record.pod, { name, init: role !== "app" });
+    return containerEvents(context.recorder, record.pod, { name, role });
   }
 }
 
 const SHUTDOWN_STATUS_MS = 1_000;
+// How often a pod that waits for room to grow is looked at.
+const RESIZE_CHECK_MS = 2_000;
 // How often a pod with a service account token is looked at, to renew it in time.
 const TOKEN_CHECK_MS = 60_000;
 

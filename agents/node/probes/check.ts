@@ -156,12 +156,15 @@ function get(url: URL, action: HTTPGetAction, timeoutMs: number): Promise<Reply>
       request.destroy();
       resolve(reply);
     };
-    const fail = (why: string) => end({ code: 0, error: `Get "${url.href}": ${why}` });
+    // Go says the port, WHATWG's URL leaves a scheme's own out.
+    const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
+    const place = `${url.protocol}//${url.hostname}:${port}${url.pathname}${url.search}`;
+    const fail = (why: string) => end({ code: 0, error: `Get "${place}": ${why}` });
     const timer = setTimeout(
       () => fail("context deadline exceeded (Client.Timeout exceeded while awaiting headers)"),
       timeoutMs,
     );
-    request.once("error", (error) => fail(dialError(error, url.hostname, Number(url.port))));
+    request.once("error", (error) => fail(dialError(error, url.hostname, port)));
     request.once("response", (response) => {
       let size = 0;
       const done = () => end({ code: response.statusCode ?? 0, location: response.headers.location });

@@ -16,7 +16,10 @@ export interface NodeHost {
    * group of its own. Rejects with the spawn's error (code ENOENT, EACCES …) where it cannot be started.
    */
   exec(pod: Readonly<Pod>, container: string, command: ExecCommand): Promise<ExecProcess>;
-  /** The running container's own streams; undefined where it is not running. */
+  /**
+   * The running container's own streams; undefined where it is not running. One with `stdin: true` that has ended before
+   * anybody attached can still be attached to, once.
+   */
   attach(pod: Readonly<Pod>, container: string): AttachedContainer | undefined;
   /** Where the pod's process listens for what the pod calls `port` (the port map applied). */
   portAddress(pod: Readonly<Pod>, port: number): { readonly host: string; readonly port: number };
@@ -40,8 +43,8 @@ export interface ExecCommand {
   readonly argv: readonly string[];
   /** False: standard input is /dev/null. */
   readonly stdin: boolean;
-  /** Added to the container's environment (TERM, where a terminal was asked for). */
-  readonly env?: Readonly<Record<string, string>>;
+  /** In a terminal of its own, where the node can make one: `stdout` has all it shows. */
+  readonly tty?: boolean;
 }
 
 export interface ExecProcess {
@@ -52,7 +55,15 @@ export interface ExecProcess {
   readonly exited: Promise<ExitResult>;
   /** SIGKILL to the process group; harmless once it has ended. */
   kill(): void;
+  /** Present where it has a terminal. */
+  readonly resize?: Resize | undefined;
 }
+
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+export type Resize = (size: TerminalSize) => void;
 
 export interface ExitResult {
   /** Null where a signal ended it. */
@@ -64,9 +75,15 @@ export interface ExitResult {
 export interface AttachedContainer {
   /** Undefined unless the container has `stdin: true`. */
   readonly stdin: Writable | undefined;
-  /** Calls the listener with each chunk the container writes from now on; returns the way to stop. */
+  /**
+   * Calls the listener with each chunk the container writes from now on, and the first listener of a container with
+   * `stdin: true` also with what it wrote before; returns the way to stop.
+   */
   onOutput(listener: (stream: "stdout" | "stderr", chunk: Buffer) => void): () => void;
-  readonly exited: Promise<ExitResult>;
+  /** Resolves when the process has ended and all its output has been given to the listeners. */
+  readonly ended: Promise<void>;
+  /** Present where the container has a terminal. */
+  readonly resize?: Resize | undefined;
 }
 
 /** CPU in seconds since the process started, memory in bytes. */

@@ -70,6 +70,7 @@ function failure(port: number, pod: Readonly<Pod>, error: NodeJS.ErrnoException)
  * with the port in two bytes, little-endian. One connection a port and session.
  */
 export function forwardChannels(channels: Channels, target: ForwardTarget, ports: readonly number[]): void {
+  const ended: Promise<void>[] = [];
   const streams = ports.map((port, index) => {
     const name = Buffer.alloc(2);
     name.writeUInt16LE(port);
@@ -81,11 +82,14 @@ export function forwardChannels(channels: Channels, target: ForwardTarget, ports
         channels.send(index * 2, chunk, (error) => callback(error)),
     });
     data.on("error", () => {});
+    // The pod has nothing more to say: the protocol has no word for that but the end of the session.
+    ended.push(new Promise((resolve) => data.once("finish", resolve)));
     forward(data, port, target).catch((reason) =>
       channels.send(index * 2 + 1, Buffer.from(failure(port, target.pod, reason))),
     );
     return data;
   });
+  void Promise.all(ended).then(() => channels.close());
   channels.onMessage((channel, data) => {
     const stream = channel % 2 === 0 ? streams[channel / 2] : undefined;
     if (stream && !stream.destroyed && data.length > 0 && !stream.push(data)) channels.pause();

@@ -1,15 +1,16 @@
 // exec and attach, whatever the protocol: joins a process's streams to a client's, and tells the client how it ended.
-import { existsSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import type { Pod, Status } from "../../../src/api/generated/types.ts";
 import type { ExitResult, NodeHost } from "./host.ts";
+import type { TerminalSizes } from "./terminal-size.ts";
 
 /** The client's ends; those it did not ask for are absent. */
 export interface ClientStreams {
   readonly stdin: Readable | undefined;
   readonly stdout: Writable | undefined;
   readonly stderr: Writable | undefined;
+  readonly sizes: TerminalSizes;
   /** Tells the outcome, once all output is passed on, and ends the session in good order. */
   finish(outcome: Outcome): void;
   /** Aborts when the client is gone. */
@@ -34,12 +35,9 @@ export interface CommandRequest {
 
 export async function runExec(host: NodeHost, request: CommandRequest, client: ClientStreams): Promise<void> {
   const { pod, container, command, stdin, tty } = request;
-  const terminal = tty && canMakeTerminal();
-  const argv = terminal ? withTerminal(command) : command;
-  const env = tty ? { env: { TERM: "xterm" } } : {};
   let process: Awaited<ReturnType<NodeHost["exec"]>>;
   try {
-    process = await host.exec(pod, container, { argv, stdin, ...env });
+    process = await host.exec(pod, container, { argv: command, stdin, tty });
   } catch (error) {
     client.finish(startFailure(error, command));
     return;
@@ -47,6 +45,7 @@ export async function runExec(host: NodeHost, request: CommandRequest, client: C
   const kill = () => process.kill();
   if (client.gone.aborted) kill();
   client.gone.addEventListener("abort", kill, { once: true });
+  if (process.resize) client.sizes.tell(process.resize);
   if (client.stdin && process.stdin) {
     process.stdin.on("error", () => {});
     client.stdin.pipe(process.stdin);
@@ -91,30 +90,30 @@ export async function runAttach(
     const to = stream === "stderr" && !tty ? client.stderr : client.stdout;
     if (to?.writable) to.write(chunk);
   });
+  if (attached.resize) client.sizes.tell(attached.resize);
+  // Without stdinOnce the container's input stays open for the next who attaches.
+  const once = containerOf(pod, container)?.stdinOnce === true;
   if (client.stdin && attached.stdin) {
-    // Without stdinOnce the container's input stays open for the next who attaches.
-    const spec = pod.spec.containers.find(({ name }) => name === container);
-    client.stdin.pipe(attached.stdin, { end: spec?.stdinOnce === true });
+    attached.stdin.on("error", () => {});
+    client.stdin.pipe(attached.stdin, { end: once });
   }
   const left = new Promise<void>((resolve) => {
     client.gone.addEventListener("abort", () => resolve(), { once: true });
   });
-  await Promise.race([attached.exited, left]);
+  await Promise.race([attached.ended, left]);
   detach();
-  if (client.stdin && attached.stdin) client.stdin.unpipe(attached.stdin);
+  if (client.stdin && attached.stdin) {
+    client.stdin.unpipe(attached.stdin);
+    if (once) attached.stdin.end();
+  }
   for (const output of [client.stdout, client.stderr]) await endOutput(output);
   client.finish({ metadata: {}, status: "Success" });
 }
 
-const SCRIPT = "/usr/bin/script";
-
-// util-linux's script is a terminal for a command; that of macOS and BSD takes other arguments.
-const canMakeTerminal = () => process.platform === "linux" && existsSync(SCRIPT);
-
-function withTerminal(command: readonly string[]): string[] {
-  const quoted = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
-  return [SCRIPT, "-qfec", `exec ${quoted}`, "/dev/null"];
-}
+const containerOf = ({ spec }: Readonly<Pod>, container: string) =>
+  [...spec.containers, ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])].find(
+    ({ name }) => name === container,
+  );
 
 const SIGNALS: Readonly<Record<string, number>> = {
   SIGHUP: 1,

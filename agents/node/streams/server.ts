@@ -162,7 +162,7 @@ async function upgrade(
     stderr: query.get("error") === "1",
     tty: query.get("tty") === "1",
   };
-  checkCommand(verb, wanted);
+  checkCommand(verb, wanted, host);
   const client = isSpdy
     ? await (await import("./spdy-command.ts")).acceptSpdyCommand(incoming, wanted)
     : await (await import("./websocket.ts")).acceptCommand(incoming, wanted);
@@ -175,6 +175,7 @@ async function upgrade(
 function checkCommand(
   verb: string,
   { pod, container, stdin, stdout, stderr, command }: CommandRequest,
+  host: NodeHost,
 ): void {
   if (!stdin && !stdout && !stderr)
     throw new Refusal(400, "you must specify at least 1 of stdin, stdout, stderr");
@@ -184,6 +185,7 @@ function checkCommand(
     ...(pod.status?.initContainerStatuses ?? []),
     ...(pod.status?.ephemeralContainerStatuses ?? []),
   ];
-  if (!statuses.some(({ name, state }) => name === container && state?.running))
+  const runs = statuses.some(({ name, state }) => name === container && state?.running);
+  if (!runs && !(verb === "attach" && host.attach(pod, container)))
     throw new Refusal(500, `container not found (${JSON.stringify(container)})`);
 }

@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import type { ClientStreams, CommandRequest } from "./remote-command.ts";
 import { createSpdyConnection, type SpdyStream } from "./spdy/connection.ts";
 import { acceptSpdy } from "./spdy/upgrade.ts";
+import { createTerminalSizes } from "./terminal-size.ts";
 import type { Upgrade } from "./websocket.ts";
 
 const PROTOCOLS = ["v4.channel.k8s.io"];
@@ -20,6 +21,7 @@ export async function acceptSpdyCommand(
   if (wanted.stdin) missing.add("stdin");
   if (wanted.stdout) missing.add("stdout");
   if (wanted.stderr && !wanted.tty) missing.add("stderr");
+  const sizes = createTerminalSizes();
   const found = new Map<string, Duplex>();
   let complete: (done: boolean) => void = () => {};
   const completed = new Promise<boolean>((resolve) => {
@@ -27,8 +29,10 @@ export async function acceptSpdyCommand(
   });
   const onStream = ({ headers, duplex }: SpdyStream) => {
     const type = headers["streamtype"] ?? "";
-    // Unlike Kubernetes: the size of a terminal is heard and not acted on.
-    if (type === "resize") return duplex.resume();
+    if (type === "resize") {
+      duplex.on("data", (data: Buffer) => sizes.take(data.toString()));
+      return;
+    }
     if (!missing.delete(type)) return duplex.destroy();
     found.set(type, duplex);
     if (type !== "stdin") duplex.resume();
@@ -47,6 +51,7 @@ export async function acceptSpdyCommand(
     stdin: found.get("stdin"),
     stdout: found.get("stdout"),
     stderr: found.get("stderr"),
+    sizes,
     gone: connection.gone,
     finish(outcome) {
       const errors = found.get("error");

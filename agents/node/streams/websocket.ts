@@ -5,6 +5,7 @@ import { type Duplex, PassThrough, Writable } from "node:stream";
 import { createWebSocketStream, type WebSocket, WebSocketServer } from "ws";
 import { type ForwardTarget, forwardChannels, forwardStreams } from "./port-forward.ts";
 import type { ClientStreams, CommandRequest, Outcome } from "./remote-command.ts";
+import { createTerminalSizes } from "./terminal-size.ts";
 
 const COMMAND_PROTOCOLS = [
   "v5.channel.k8s.io",
@@ -118,6 +119,7 @@ const STDIN = 0;
 const STDOUT = 1;
 const STDERR = 2;
 const ERROR = 3;
+const RESIZE = 4;
 /** v5: the channel whose number follows is closed by the client. */
 const CLOSE = 255;
 
@@ -125,7 +127,9 @@ function channelStreams(socket: WebSocket, wanted: CommandRequest): ClientStream
   const channels = channelsOf(socket);
   const stdin = wanted.stdin ? new PassThrough({ writableHighWaterMark: STDIN_LIMIT_BYTES }) : undefined;
   stdin?.on("drain", () => channels.resume());
+  const sizes = createTerminalSizes();
   channels.onMessage((channel, data) => {
+    if (channel === RESIZE) sizes.take(data.toString());
     if (!stdin || stdin.writableEnded) return;
     if (channel === CLOSE && data[0] === STDIN) stdin.end();
     else if (channel === STDIN && data.length > 0 && !stdin.write(data)) channels.pause();
@@ -141,6 +145,7 @@ function channelStreams(socket: WebSocket, wanted: CommandRequest): ClientStream
     stdin,
     stdout: wanted.stdout ? output(STDOUT) : undefined,
     stderr: wanted.stderr && !wanted.tty ? output(STDERR) : undefined,
+    sizes,
     gone: channels.gone,
     finish(outcome) {
       const text = outcomeText(outcome, socket.protocol);

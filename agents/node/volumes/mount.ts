@@ -1,7 +1,7 @@
 // Shows a pod's volumes to one container below its root directory: `$KUBEMU_ROOT/<mountPath>` is a symlink to the
 // volume. Unlike Kubernetes: a program that does not look below KUBEMU_ROOT sees the host's files, and readOnly is not
 // enforced.
-import { lstat, mkdir, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { copyFile, cp, link, lstat, mkdir, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Container } from "../../../src/api/generated/types.ts";
 import { ConfigError, type Environment, expand } from "../containers/environment.ts";
@@ -23,7 +23,10 @@ export async function mountVolumes(options: {
       throw new ConfigError(`cannot find volume "${name}" to mount into container "${container.name}"`);
     const sub = subPathExpr ? expand(subPathExpr, environment) : subPath;
     const source = sub ? await subPathOf(volume, sub) : volume;
-    await link(source, path.join(root, path.posix.resolve("/", mountPath)), root);
+    const target = path.join(root, path.posix.resolve("/", mountPath));
+    await clear(target, root);
+    if (sub && (await isPayload(volume))) await hold(source, target);
+    else await symlink(source, target);
   }
 }
 
@@ -38,7 +41,23 @@ async function subPathOf(volume: string, sub: string): Promise<string> {
   return source;
 }
 
-async function link(source: string, target: string, root: string): Promise<void> {
+// What writePayload keeps up to date has this link.
+const isPayload = (volume: string) =>
+  lstat(path.join(volume, "..data")).then(
+    () => true,
+    () => false,
+  );
+
+/** As Kubernetes: a subPath of a ConfigMap, Secret … stays what it was when the container started, whatever comes after. */
+async function hold(source: string, target: string): Promise<void> {
+  const real = await realpath(source);
+  const isDirectory = (await stat(real)).isDirectory();
+  if (isDirectory) await cp(real, target, { recursive: true });
+  else await link(real, target).catch(() => copyFile(real, target));
+}
+
+/** Makes way for a mount at `target`. */
+async function clear(target: string, root: string): Promise<void> {
   if (target === root) throw new ConfigError("a volume cannot be mounted at /");
   await mkdir(path.dirname(target), { recursive: true });
   const [parent, base] = await Promise.all([realpath(path.dirname(target)), realpath(root)]);
@@ -49,7 +68,6 @@ async function link(source: string, target: string, root: string): Promise<void>
   else if (present && inside) await rm(target, { recursive: true, force: true });
   else if (present)
     throw new ConfigError(`a volume cannot be mounted over what another volume has at ${target}`);
-  await symlink(source, target);
 }
 
 /** The file in which a container may leave its last words; made empty before each start. */

@@ -3,13 +3,19 @@ import { ageColumn, type KindDefinition, nameColumn } from "../kind.ts";
 import type { Resource } from "../resource.ts";
 import { formatLabelSelector, selectorText } from "../selectors.ts";
 import { type FieldError, forbiddenField, invalid, notSupported, required } from "../status-error.ts";
-import { percentOf, validateNonNegative, validateNumberOrPercent } from "../validation/numbers.ts";
+import {
+  isZero,
+  validateAtMostAll,
+  validateNonNegative,
+  validateNumberOrPercent,
+} from "../validation/numbers.ts";
 import { validateImmutable } from "../validation/object-meta.ts";
 import { defaultPodTemplate } from "./pod/defaults.ts";
 import { countColumn, templateColumns } from "./pod/template-columns.ts";
 import { validateSelector, validateTemplate } from "./pod/validate-template.ts";
 import { templateWarnings } from "./pod/warnings.ts";
 
+import { scaleByReplicas } from "./scale-paths.ts";
 export const deployments: Resource<Deployment> = {
   group: "apps",
   version: "v1",
@@ -26,14 +32,7 @@ export const deploymentKind: KindDefinition<Deployment> = {
   categories: ["all"],
   nameRule: "dns-subdomain",
   hasStatus: true,
-  scale: {
-    replicas: ({ spec }) => spec.replicas ?? 1,
-    setReplicas: ({ spec }, replicas) => {
-      spec.replicas = replicas;
-    },
-    statusReplicas: ({ status }) => status?.replicas ?? 0,
-    selector: ({ spec }) => selectorText(spec.selector),
-  },
+  scale: /* @__PURE__ */ scaleByReplicas(({ spec }) => selectorText(spec.selector)),
   defaults(deployment) {
     deployment.spec ??= {};
     const { spec } = deployment;
@@ -122,10 +121,5 @@ function validateStrategy(strategy: DeploymentStrategy = {}): FieldError[] {
   if (isZero(maxUnavailable) && isZero(maxSurge)) {
     errors.push(invalid(`${at}.maxUnavailable`, maxUnavailable, "may not be 0 when `maxSurge` is 0"));
   }
-  if ((percentOf(maxUnavailable) ?? 0) > 100) {
-    errors.push(invalid(`${at}.maxUnavailable`, maxUnavailable, "must not be greater than 100%"));
-  }
-  return errors;
+  return [...errors, ...validateAtMostAll(maxUnavailable, `${at}.maxUnavailable`)];
 }
-
-const isZero = (value: number | string | undefined): boolean => value === 0 || percentOf(value) === 0;

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Endpoint, EndpointSlice } from "../generated/types.ts";
 import { ageColumn, type KindDefinition, nameColumn } from "../kind.ts";
 import type { Resource } from "../resource.ts";
-import { duplicate, type FieldError, invalid, notSupported, required } from "../status-error.ts";
+import { duplicate, type FieldError, invalid, notSupported, required, tooMany } from "../status-error.ts";
 import { dnsLabelErrors, dnsSubdomainErrors, portNumberErrors } from "../validation/names.ts";
 import { validateImmutable } from "../validation/object-meta.ts";
 
@@ -89,11 +89,7 @@ function validateSlice(slice: EndpointSlice): FieldError[] {
     errors.push(notSupported("addressType", addressType, ADDRESS_TYPES));
   }
   if (endpoints.length > MOST_ENDPOINTS) {
-    errors.push({
-      reason: "FieldValueTooMany",
-      field: "endpoints",
-      message: `Too many: ${endpoints.length}: must have at most ${MOST_ENDPOINTS} items`,
-    });
+    errors.push(tooMany("endpoints", endpoints.length, MOST_ENDPOINTS));
     return errors;
   }
   errors.push(

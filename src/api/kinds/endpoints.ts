@@ -30,7 +30,7 @@ export const endpointsKind: KindDefinition<Endpoints> = {
   },
   validate: ({ subsets = [] }) =>
     subsets.flatMap((subset, index) => validateSubset(subset, `subsets[${index}]`)),
-  warnings: () => ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"],
+  deprecation: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
   columns: [
     /* @__PURE__ */ nameColumn(),
     {

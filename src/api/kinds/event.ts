@@ -1,8 +1,9 @@
-// Event, as core/v1 serves it. Its age is that of the last occurrence, and it expires.
+// Event, as core/v1 serves it and as it is stored; event/events-v1.ts is its other form. Its age is that of the last occurrence, and it expires.
 import type { Event } from "../generated/types.ts";
 import { type Column, humanDuration, type KindDefinition } from "../kind.ts";
 import type { Resource } from "../resource.ts";
 import { invalid } from "../status-error.ts";
+import { eventsV1Form } from "./event/events-v1.ts";
 
 export const events: Resource<Event> = {
   group: "",
@@ -15,6 +16,7 @@ export const events: Resource<Event> = {
 export const eventKind: KindDefinition<Event> = {
   resource: events,
   schema: "io.k8s.api.core.v1.Event",
+  servedAs: [eventsV1Form],
   singular: "event",
   shortNames: ["ev"],
   nameRule: "dns-subdomain",
@@ -22,13 +24,16 @@ export const eventKind: KindDefinition<Event> = {
   defaults(event) {
     event.involvedObject ??= {};
   },
-  validate({ metadata, involvedObject }) {
-    // Events about what has no namespace lie in `default`.
-    const wanted = involvedObject?.namespace || "default";
-    if (metadata.namespace === wanted) return [];
-    return [
-      invalid("involvedObject.namespace", involvedObject?.namespace ?? "", "does not match event.namespace"),
-    ];
+  validate({ metadata, involvedObject, eventTime }) {
+    const about = involvedObject?.namespace ?? "";
+    const { namespace = "" } = metadata;
+    // Events about what has no namespace lie in `default`, those of the newer kind in `kube-system` as well; of these one
+    // may lie in another namespace than what it is about.
+    const fits = eventTime
+      ? about !== "" || ["default", "kube-system"].includes(namespace)
+      : namespace === (about || "default");
+    if (fits) return [];
+    return [invalid("involvedObject.namespace", about, "does not match event.namespace")];
   },
   columns: [
     /* @__PURE__ */ column("Last Seen", "When it last happened.", lastSeen),

@@ -4,6 +4,7 @@ import type { KindDefinition } from "../kind.ts";
 import type { Resource } from "../resource.ts";
 import { podColumns } from "./pod/columns.ts";
 import { defaultPod } from "./pod/defaults.ts";
+import { keepOtherParts } from "./pod/parts.ts";
 import { qualityOf } from "./pod/quality.ts";
 import { validatePod, validatePodStatus } from "./pod/validate.ts";
 import { validatePodUpdate } from "./pod/validate-update.ts";
@@ -39,7 +40,8 @@ export const podKind: KindDefinition<Pod> = {
       ];
     }
   },
-  prepareUpdate(pod, old) {
+  prepareUpdate(pod, old, { subresource }) {
+    keepOtherParts(pod, old, subresource);
     // The class is settled when the pod is made; status writers need not repeat it.
     if (pod.status && old.status?.qosClass) pod.status.qosClass ??= old.status.qosClass;
   },

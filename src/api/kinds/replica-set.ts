@@ -9,6 +9,7 @@ import { countColumn, templateColumns } from "./pod/template-columns.ts";
 import { validateSelector, validateTemplate } from "./pod/validate-template.ts";
 import { templateWarnings } from "./pod/warnings.ts";
 
+import { scaleByReplicas } from "./scale-paths.ts";
 export const replicaSets: Resource<ReplicaSet> = {
   group: "apps",
   version: "v1",
@@ -25,14 +26,7 @@ export const replicaSetKind: KindDefinition<ReplicaSet> = {
   categories: ["all"],
   nameRule: "dns-subdomain",
   hasStatus: true,
-  scale: {
-    replicas: ({ spec }) => spec.replicas ?? 1,
-    setReplicas: ({ spec }, replicas) => {
-      spec.replicas = replicas;
-    },
-    statusReplicas: ({ status }) => status?.replicas ?? 0,
-    selector: ({ spec }) => selectorText(spec.selector),
-  },
+  scale: /* @__PURE__ */ scaleByReplicas(({ spec }) => selectorText(spec.selector)),
   defaults(replicaSet) {
     replicaSet.spec ??= {};
     replicaSet.spec.replicas ??= 1;

@@ -9,6 +9,7 @@ import { countColumn, templateColumns } from "./pod/template-columns.ts";
 import { validateTemplate } from "./pod/validate-template.ts";
 import { templateWarnings } from "./pod/warnings.ts";
 
+import { scaleByReplicas } from "./scale-paths.ts";
 export const replicationControllers: Resource<ReplicationController> = {
   group: "",
   version: "v1",
@@ -27,14 +28,7 @@ export const replicationControllerKind: KindDefinition<ReplicationController> = 
   hasStatus: true,
   // As Kubernetes' core/v1 strategy: older clients that say nothing leave the pods behind.
   defaultPropagation: "Orphan",
-  scale: {
-    replicas: ({ spec }) => spec.replicas ?? 1,
-    setReplicas: ({ spec }, replicas) => {
-      spec.replicas = replicas;
-    },
-    statusReplicas: ({ status }) => status?.replicas ?? 0,
-    selector: ({ spec }) => labelsText(spec.selector),
-  },
+  scale: /* @__PURE__ */ scaleByReplicas(({ spec }) => labelsText(spec.selector)),
   defaults(controller) {
     controller.spec ??= {};
     const { spec } = controller;

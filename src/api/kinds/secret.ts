@@ -81,10 +81,12 @@ const TYPE_KEYS: Readonly<Record<string, readonly string[]>> = {
   "kubernetes.io/ssh-auth": ["ssh-privatekey"],
   "kubernetes.io/tls": ["tls.crt", "tls.key"],
 };
+const keysOf = (type: string): readonly string[] =>
+  Object.hasOwn(TYPE_KEYS, type) ? (TYPE_KEYS[type] ?? []) : [];
 const ACCOUNT_NAME = "kubernetes.io/service-account.name";
 
 function validateType({ type = "", data = {}, metadata }: Secret): FieldError[] {
-  const errors = (TYPE_KEYS[type] ?? [])
+  const errors = keysOf(type)
     .filter((key) => !Object.hasOwn(data, key))
     .map((key) => required(`data[${key}]`));
   if (type === "kubernetes.io/service-account-token" && !metadata.annotations?.[ACCOUNT_NAME]) {
@@ -93,7 +95,7 @@ function validateType({ type = "", data = {}, metadata }: Secret): FieldError[] 
   if (type === "kubernetes.io/basic-auth" && !("username" in data) && !("password" in data)) {
     errors.push(required("data[username]"), required("data[password]"));
   }
-  for (const key of TYPE_KEYS[type] ?? []) {
+  for (const key of keysOf(type)) {
     const value = data[key];
     if (value === undefined || !key.startsWith(".docker")) continue;
     // The value itself is secret and is not repeated.

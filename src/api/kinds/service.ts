@@ -2,6 +2,7 @@
 import type { Service } from "../generated/types.ts";
 import type { KindDefinition } from "../kind.ts";
 import type { Resource } from "../resource.ts";
+import { balancingOf } from "../service-balancing.ts";
 import { serviceColumns } from "./service/columns.ts";
 import { defaultService } from "./service/defaults.ts";
 import { carryOver } from "./service/update.ts";
@@ -34,6 +35,7 @@ export const serviceKind: KindDefinition<Service> = {
   validate: (service, { subresource }) => (subresource === "status" ? [] : validateService(service)),
   validateUpdate: (service, old, { subresource }) =>
     subresource === "status" ? [] : validateServiceUpdate(service, old),
+  warnings: (service) => balancingOf(service).problems.slice(),
   columns: serviceColumns,
   fields: ({ spec }) => ({ "spec.clusterIP": spec.clusterIP ?? "", "spec.type": spec.type ?? "" }),
 };

@@ -1,6 +1,7 @@
 // The schemas of OpenAPI, from the structure table: of what the registry's kinds reach and of nothing else, so that the
 // documents stay small. Both versions of OpenAPI share this; a Dialect says where they differ.
 import type { AnyKind } from "../kind.ts";
+import { metricsKinds, metricsTypes } from "../metrics.ts";
 import type { JsonObject } from "../own.ts";
 import type { Registry } from "../registry.ts";
 import type { FieldSchema, TypeSchema } from "../schema.ts";
@@ -11,6 +12,15 @@ export interface Dialect {
   /** `#/definitions/` or `#/components/schemas/`. */
   readonly prefix: string;
 }
+
+/** What OpenAPI describes: kinds, and the types that they are made of. */
+export type Described = Pick<Registry, "all" | "lookup">;
+
+/** The registry's kinds, and what is served beside them. */
+export const describedBy = (registry: Registry): Described => ({
+  all: () => [...registry.all(), ...metricsKinds],
+  lookup: (name) => metricsTypes[name] ?? registry.lookup(name),
+});
 
 /** Types that requests and answers of every kind use. */
 export const COMMON_TYPES: readonly string[] = [
@@ -29,7 +39,7 @@ const shortName = (name: string) => name.slice(name.lastIndexOf(".") + 1);
 export const listTypeOf = (kind: AnyKind) => `${kind.schema}List`;
 
 /** Every type that is reached from `roots`, sorted. */
-export function reachableTypes(registry: Registry, roots: readonly string[]): string[] {
+export function reachableTypes(registry: Described, roots: readonly string[]): string[] {
   const found = new Set<string>();
   const visit = (name: string) => {
     if (found.has(name)) return;
@@ -47,7 +57,7 @@ export function reachableTypes(registry: Registry, roots: readonly string[]): st
 
 /** The definitions of what `kinds` and `extra` types reach, by name. */
 export function definitionsOf(
-  registry: Registry,
+  registry: Described,
   { kinds, extra }: { kinds: readonly AnyKind[]; extra: readonly string[] },
   { dialect, descriptions }: { dialect: Dialect; descriptions: Descriptions },
 ): JsonObject {

@@ -2,8 +2,7 @@
 import { createHash } from "node:crypto";
 import type { AnyKind } from "../kind.ts";
 import type { JsonObject } from "../own.ts";
-import type { Registry } from "../registry.ts";
-import { type Dialect, definitionsOf } from "./definitions.ts";
+import { type Described, type Dialect, definitionsOf } from "./definitions.ts";
 import { type Descriptions, readDescriptions } from "./descriptions.ts";
 import { pathsOf, subresourceTypes } from "./paths.ts";
 
@@ -14,7 +13,9 @@ function groupVersionOf({ resource: { group, version } }: AnyKind): string {
 }
 
 /** What `/openapi/v3` answers: where the document of each group version lies, with a hash by which clients keep it. */
-export function openapiV3Paths(registry: Registry): { paths: Record<string, { serverRelativeURL: string }> } {
+export function openapiV3Paths(registry: Described): {
+  paths: Record<string, { serverRelativeURL: string }>;
+} {
   const byGroupVersion = new Map<string, AnyKind[]>();
   for (const kind of registry.all()) {
     const name = groupVersionOf(kind);
@@ -37,7 +38,7 @@ const identityOf = ({ resource, schema, types }: AnyKind) => [resource, schema, 
  * when they are not given.
  */
 export function openapiV3(
-  registry: Registry,
+  registry: Described,
   groupVersion: string,
   descriptions: Descriptions = readDescriptions(),
 ): JsonObject {

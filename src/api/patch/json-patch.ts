@@ -12,6 +12,8 @@ interface Operation {
 
 // kube-apiserver's maxJSONPatchOperations.
 const MOST_OPERATIONS = 10_000;
+// A few copies of copies would fill any memory: together they may add as much as a body may hold, as in kube-apiserver.
+const MOST_COPIED = 3 * 1024 * 1024;
 
 /**
  * Applies the operations to a copy of `document`. Throws 400 when `operations` is no JSON Patch, 413 when there are too many,
@@ -29,9 +31,23 @@ export function applyJsonPatch(document: unknown, operations: unknown): unknown 
       `The allowed maximum operations in a JSON patch is ${MOST_OPERATIONS}, got ${operations.length}`,
     );
   }
-  const root: { document: unknown } = { document: copyJson(document) };
+  const root: Root = { document: copyJson(document), copied: 0 };
   for (const operation of operations) apply(root, parseOperation(operation));
   return root.document;
+}
+
+interface Root {
+  document: unknown;
+  /** Characters that copies have added. */
+  copied: number;
+}
+
+function countCopy(root: Root, value: unknown): void {
+  root.copied += JSON.stringify(value).length;
+  if (root.copied > MOST_COPIED)
+    throw rejected(
+      `Unable to complete the copy, the accumulated size increase of copy is ${root.copied}, exceeding the limit ${MOST_COPIED}`,
+    );
 }
 
 function parseOperation(operation: unknown): Operation {
@@ -51,7 +67,7 @@ function rejected(why: string): StatusError {
   });
 }
 
-function apply(root: { document: unknown }, { op, path, from = "", value }: Operation): void {
+function apply(root: Root, { op, path, from = "", value }: Operation): void {
   switch (op) {
     case "add":
       add(root, op, path, copyJson(value ?? null));
@@ -80,6 +96,7 @@ function apply(root: { document: unknown }, { op, path, from = "", value }: Oper
     case "copy": {
       const copied = get(root, from);
       if (copied === undefined) throw missing(op, from);
+      countCopy(root, copied);
       add(root, op, path, copyJson(copied));
       return;
     }
@@ -110,17 +127,13 @@ function step(at: unknown, token: string): unknown {
   return isObject(at) && Object.hasOwn(at, token) ? at[token] : undefined;
 }
 
-function get(root: { document: unknown }, path: string): unknown {
+function get(root: Root, path: string): unknown {
   let at = root.document;
   for (const token of tokensOf(path)) at = step(at, token);
   return at;
 }
 
-function parentOf(
-  root: { document: unknown },
-  op: string,
-  path: string,
-): { parent: JsonObject | unknown[]; key: string } {
+function parentOf(root: Root, op: string, path: string): { parent: JsonObject | unknown[]; key: string } {
   const tokens = tokensOf(path);
   const key = tokens.pop() ?? "";
   let parent = root.document;
@@ -134,7 +147,7 @@ function indexIn(list: readonly unknown[], key: string, op: string, path: string
   return Number(key);
 }
 
-function add(root: { document: unknown }, op: string, path: string, value: unknown): void {
+function add(root: Root, op: string, path: string, value: unknown): void {
   if (path === "") {
     root.document = value;
     return;
@@ -153,7 +166,7 @@ function add(root: { document: unknown }, op: string, path: string, value: unkno
   }
 }
 
-function remove(root: { document: unknown }, op: string, path: string): void {
+function remove(root: Root, op: string, path: string): void {
   if (path === "") throw rejected(`${op} operation does not apply: the document itself cannot be removed`);
   const { parent, key } = parentOf(root, op, path);
   if (Array.isArray(parent)) parent.splice(indexIn(parent, key, op, path), 1);

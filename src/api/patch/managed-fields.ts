@@ -5,6 +5,7 @@ import type { ManagedFieldsEntry } from "../generated/types.ts";
 import type { KubeObject } from "../object.ts";
 import type { JsonObject } from "../own.ts";
 import type { TypeLookup } from "../schema.ts";
+import type { Versions } from "../served-form.ts";
 import {
   difference,
   type FieldSet,
@@ -20,8 +21,11 @@ export interface Update {
   /** undefined: the object is being created. */
   readonly before: KubeObject | undefined;
   readonly after: KubeObject;
+  /** The type of both, in the version of the request. */
   readonly schema: string;
   readonly lookup: TypeLookup;
+  /** Where the object is served in several versions. */
+  readonly versions?: Versions | undefined;
   readonly manager: string;
   readonly operation: "Update";
   /** "" for the object itself. */
@@ -50,15 +54,8 @@ const OLD_UPDATES = "ancient-changes";
  * The managedFields of `after`. They start from those that `after` carries (a client may edit them; `[{}]` clears them),
  * else from those of `before`. Returns the same list when the write changed no field.
  */
-export function trackUpdate({
-  before,
-  after,
-  schema,
-  lookup,
-  manager,
-  subresource,
-  now,
-}: Update): ManagedFieldsEntry[] {
+export function trackUpdate(update: Update): ManagedFieldsEntry[] {
+  const { before, after, schema, lookup, manager, subresource, now } = update;
   const given = after.metadata.managedFields;
   if (given?.length === 1 && Object.keys(given[0] ?? {}).length === 0) return [];
   const entries = given?.length ? given : (before?.metadata.managedFields ?? []);
@@ -72,7 +69,7 @@ export function trackUpdate({
   };
   const others = entries.filter((entry) => !isSameManager(entry, self));
   const own = entries.find((entry) => isSameManager(entry, self));
-  const next = withoutPaths(others, union(changed, removed));
+  const next = withoutChanges(others, changesOf(update));
   const kept = own && withoutPaths([own], removed)[0];
   if (!isEmptySet(changed)) {
     next.push(entryOf(self, union(kept ? setOf(kept) : NO_FIELDS, changed), timestamp(now)));
@@ -88,6 +85,35 @@ export function compareOwned(
   lookup: TypeLookup,
 ): Comparison {
   return compareValues(owned(before), owned(after), { ref: schema }, lookup);
+}
+
+/** What a change from `before` to `after` is in the version of an entry. */
+export type Changes = (entry: Pick<ManagedFieldsEntry, "apiVersion">) => Comparison;
+
+/**
+ * A change as each version sees it: `before` and `after` are in the version of the request, `schema` is their type there. An
+ * entry in a version that is not served any more is taken to speak of the request's.
+ */
+export function changesOf({
+  before,
+  after,
+  schema,
+  lookup,
+  versions,
+}: Pick<Update, "before" | "after" | "schema" | "lookup" | "versions">): Changes {
+  const own = after.apiVersion ?? "";
+  const seen = new Map<string, Comparison>();
+  return ({ apiVersion = "" }) => {
+    const known = apiVersion === own ? undefined : versions?.schemaOf(apiVersion);
+    const version = known ? apiVersion : own;
+    let comparison = seen.get(version);
+    if (!comparison) {
+      const show = (object: KubeObject) => (known && versions ? versions.convert(object, version) : object);
+      comparison = compareOwned(before && show(before), show(after), known ?? schema, lookup);
+      seen.set(version, comparison);
+    }
+    return comparison;
+  };
 }
 
 /** What an applied object claims. */
@@ -142,6 +168,17 @@ export function withoutPaths(entries: readonly ManagedFieldsEntry[], paths: Fiel
     const left = difference(set, paths);
     if (isEmptySet(left)) return [];
     return left === set ? [entry] : [{ ...entry, fieldsV1: left as ManagedFieldsEntry["fieldsV1"] }];
+  });
+}
+
+/** The entries without what a write changed or removed. */
+export function withoutChanges(
+  entries: readonly ManagedFieldsEntry[],
+  changes: Changes,
+): ManagedFieldsEntry[] {
+  return entries.flatMap((entry) => {
+    const { changed = NO_FIELDS, removed = NO_FIELDS } = changes(entry);
+    return withoutPaths([entry], union(changed, removed));
   });
 }
 

@@ -1,10 +1,13 @@
 // Putting typed values together and taking paths out of them, as structured-merge-diff does: the two halves of an apply.
-import { isObject, type JsonObject, setOwn } from "../own.ts";
+import { equalJson, isObject, type JsonObject, setOwn } from "../own.ts";
 import type { FieldSchema, TypeLookup } from "../schema.ts";
 import { below, elementsOf, type FieldSet, isEmptySet, isMember, nodeOf } from "./field-set.ts";
-import { childOf, itemElement, itemsByElement, type Shape, shapeOf, valueElement } from "./typed-value.ts";
+import { childOf, elementOf, itemsByElement, type Shape, shapeOf } from "./typed-value.ts";
 
-/** `live` with everything that `applied` states. Neither is changed; the result may share parts with both. */
+/**
+ * `live` with everything that `applied` states. Neither is changed; the result may share parts with both, and what the merge leaves as it
+ * is, is `live`'s own: who compares the two need not look into it.
+ */
 export function mergeValues(
   live: unknown,
   applied: unknown,
@@ -14,18 +17,25 @@ export function mergeValues(
   if (live === undefined) return applied;
   const shape = shapeOf(field, lookup);
   if ((shape.kind === "struct" || shape.kind === "map") && isObject(live) && isObject(applied)) {
-    const merged: JsonObject = {};
-    for (const key of Object.keys(live)) setOwn(merged, key, live[key]);
-    for (const key of Object.keys(applied)) {
-      const old = Object.hasOwn(live, key) ? live[key] : undefined;
-      setOwn(merged, key, mergeValues(old, applied[key], childOf(shape, key), lookup));
-    }
-    return merged;
+    return mergeMaps(live, applied, shape, lookup);
   }
   if ((shape.kind === "list" || shape.kind === "set") && Array.isArray(live) && Array.isArray(applied)) {
     return mergeLists(live, applied, shape, lookup);
   }
-  return applied;
+  return equalJson(live, applied) ? live : applied;
+}
+
+function mergeMaps(live: JsonObject, applied: JsonObject, shape: Shape, lookup: TypeLookup): JsonObject {
+  let merged: JsonObject | undefined;
+  for (const key of Object.keys(applied)) {
+    const isOld = Object.hasOwn(live, key);
+    const old = isOld ? live[key] : undefined;
+    const value = mergeValues(old, applied[key], childOf(shape, key), lookup);
+    if (isOld && value === old) continue;
+    merged ??= { ...live };
+    setOwn(merged, key, value);
+  }
+  return merged ?? live;
 }
 
 /**
@@ -37,21 +47,25 @@ function mergeLists(
   applied: readonly unknown[],
   shape: Shape,
   lookup: TypeLookup,
-): unknown[] {
+): readonly unknown[] {
+  const items = shape.kind === "list" ? shape.items : undefined;
   const old = itemsByElement(shape, live);
   const given = itemsByElement(shape, applied);
-  const items = shape.kind === "list" ? shape.items : undefined;
+  if (old.size === live.length && haveSameOrder(old, given)) {
+    const merged = [...old].map(([element, item]) => mergeValues(item, given.get(element), items, lookup));
+    return merged.every((item, index) => item === live[index]) ? live : merged;
+  }
   const left = [...old.keys()];
   const right = [...given.keys()];
   const shared = right.filter((element) => old.has(element));
   const result: unknown[] = [];
-  let nextShared = shared.shift();
+  let s = 0;
   let l = 0;
   let r = 0;
   const takeRight = () => {
     const element = right[r++] as string;
     result.push(mergeValues(old.get(element), given.get(element), items, lookup));
-    if (element === nextShared) nextShared = shared.shift();
+    if (element === shared[s]) s++;
   };
   while (l < left.length || r < right.length) {
     const element = left[l];
@@ -61,7 +75,7 @@ function mergeLists(
         takeRight();
         continue;
       }
-      if (given.has(element) && nextShared !== undefined && element !== nextShared) {
+      if (given.has(element) && s < shared.length && element !== shared[s]) {
         l++;
         continue;
       }
@@ -75,6 +89,13 @@ function mergeLists(
   return result;
 }
 
+function haveSameOrder(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean {
+  if (a.size !== b.size) return false;
+  const others = b.keys();
+  for (const element of a.keys()) if (element !== others.next().value) return false;
+  return true;
+}
+
 /** `value` without the paths of `gone`, and with each of them all that is below; undefined when nothing is left. */
 export function withoutFields(
   value: unknown,
@@ -86,7 +107,7 @@ export function withoutFields(
   const shape = shapeOf(field, lookup);
   if ((shape.kind === "list" || shape.kind === "set") && Array.isArray(value)) {
     const left = value.flatMap((item) => {
-      const element = shape.kind === "list" ? itemElement(item, shape.keys) : valueElement(item);
+      const element = elementOf(shape, item);
       if (!Object.hasOwn(gone, element)) return [item];
       if (isMember(below(gone, element))) return [];
       const rest = withoutFields(

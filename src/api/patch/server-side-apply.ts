@@ -10,6 +10,7 @@ import type { ManagedFieldsEntry } from "../generated/types.ts";
 import type { KubeObject } from "../object.ts";
 import { isObject, type JsonObject } from "../own.ts";
 import type { FieldSchema, TypeLookup } from "../schema.ts";
+import type { Versions } from "../served-form.ts";
 import { badRequest } from "../status-error.ts";
 import {
   difference,
@@ -23,13 +24,15 @@ import {
 } from "./field-set.ts";
 import {
   appliedFields,
+  type Changes,
   capUpdateManagers,
+  changesOf,
   compareOwned,
   entryOf,
   isSameManager,
   setOf,
   sortEntries,
-  withoutPaths,
+  withoutChanges,
 } from "./managed-fields.ts";
 import { mergeValues, withNamedFields, withoutFields } from "./merge-values.ts";
 import { fieldsOf } from "./typed-value.ts";
@@ -39,8 +42,11 @@ export interface Apply {
   readonly live: KubeObject | undefined;
   /** What the client sent, decoded. */
   readonly applied: KubeObject;
+  /** The type of both, in the version of the request. */
   readonly schema: string;
   readonly lookup: TypeLookup;
+  /** Where the object is served in several versions. */
+  readonly versions?: Versions | undefined;
   readonly manager: string;
   /** "" for the object itself. */
   readonly subresource: string;
@@ -68,7 +74,7 @@ const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 /** Applies without changing its arguments. Throws 400 when `applied` carries managedFields. */
 export function applyServerSide(apply: Apply): Applied {
-  const { live, schema, lookup, manager, subresource, now } = apply;
+  const { live, schema, lookup, versions, manager, subresource, now } = apply;
   const applied = withoutReset(apply);
   if (applied.metadata.managedFields?.length) throw badRequest("metadata.managedFields must be nil");
   const root: FieldSchema = { ref: schema };
@@ -84,16 +90,25 @@ export function applyServerSide(apply: Apply): Applied {
   const claimed = appliedFields(applied, schema, lookup);
   const merged = mergeValues(live, applied, root, lookup) as JsonObject;
   const lastSet = last ? setOf(last) : NO_FIELDS;
-  const managed = others.reduce((all, entry) => union(all, setOf(entry)), claimed);
-  const pruned = prune(merged, { lastSet, managed, root, lookup });
+  const sameClaim = last?.apiVersion === self.apiVersion && equalSets(lastSet, claimed);
+  const pruned = sameClaim
+    ? merged
+    : prune(merged, {
+        last,
+        managed: managedWith(others, self.apiVersion, claimed),
+        schema,
+        lookup,
+        versions,
+      });
   const object = { ...pruned, metadata: pruned["metadata"] ?? {} } as unknown as KubeObject;
-  const { changed = NO_FIELDS, removed = NO_FIELDS } = compareOwned(live, object, schema, lookup);
-  const conflicts = apply.force || !live ? [] : conflictsOf(others, changed, apply);
+  const changes = changesOf({ before: live, after: object, schema, lookup, versions });
+  const conflicts = apply.force || !live ? [] : conflictsOf(others, changes, apply);
   if (live && conflicts.length > 0) return { object: live, conflicts };
-  const unchanged = isEmptySet(changed) && isEmptySet(removed) && equalSets(lastSet, claimed);
+  const { changed = NO_FIELDS, removed = NO_FIELDS } = changes(self);
+  const unchanged = isEmptySet(changed) && isEmptySet(removed) && sameClaim;
   const time = unchanged && last?.time ? last.time : timestamp(now);
-  const next = withoutPaths(others, union(changed, removed));
-  if (!isEmptySet(claimed)) next.push(entryOf(self, claimed, time));
+  const next = withoutChanges(others, changes);
+  if (!isEmptySet(claimed)) next.push(sameClaim ? { ...last, time } : entryOf(self, claimed, time));
   object.metadata = { ...object.metadata, managedFields: sortEntries(capUpdateManagers(next)) };
   return { object, conflicts: [] };
 }
@@ -119,38 +134,90 @@ function liveEntries({ live, schema, lookup, now }: Apply): readonly ManagedFiel
 }
 
 interface Pruning {
-  readonly lastSet: FieldSet;
-  /** What anybody owns now, the applier's new claim included. */
-  readonly managed: FieldSet;
-  readonly root: FieldSchema;
+  /** What the manager applied before. */
+  readonly last: ManagedFieldsEntry | undefined;
+  /** What anybody owns now, the applier's new claim included, by version. */
+  readonly managed: ReadonlyMap<string, FieldSet>;
+  readonly schema: string;
   readonly lookup: TypeLookup;
+  readonly versions: Versions | undefined;
+}
+
+function managedWith(
+  entries: readonly ManagedFieldsEntry[],
+  version: string,
+  claimed: FieldSet,
+): Map<string, FieldSet> {
+  const sets = new Map<string, FieldSet>([[version, claimed]]);
+  for (const entry of entries) {
+    const { apiVersion = "" } = entry;
+    sets.set(apiVersion, union(sets.get(apiVersion) ?? NO_FIELDS, setOf(entry)));
+  }
+  return sets;
 }
 
 /**
  * Removes what the last apply owned and nobody owns now. Three steps, as in structured-merge-diff: take out all that the
- * last apply owned with everything below it; put back what somebody owns; put back what the last apply did not own.
+ * last apply owned with everything below it; put back what somebody owns; put back what the last apply did not own. Each
+ * set is looked at in its own version of the object.
  */
-function prune(merged: JsonObject, { lastSet, managed, root, lookup }: Pruning): JsonObject {
-  if (isEmptySet(lastSet)) return merged;
+function prune(merged: JsonObject, { last, managed, schema, lookup, versions }: Pruning): JsonObject {
+  const lastSet = last ? setOf(last) : NO_FIELDS;
+  if (!last || isEmptySet(lastSet)) return merged;
+  const own = String(merged["apiVersion"] ?? "");
+  const { apiVersion: version = own } = last;
   // Nothing that was owned is free now: the usual case, and the steps below would change nothing.
-  if (isEmptySet(difference(lastSet, managed))) return merged;
-  const named = (set: FieldSet) => withNamedFields(set, root, lookup);
-  const all = (value: unknown) => named((isObject(value) && fieldsOf(value, root, lookup)) || NO_FIELDS);
-  const without = (paths: FieldSet) => (withoutFields(merged, paths, root, lookup) ?? {}) as JsonObject;
-  const mergedSet = all(merged);
-  const last = named(lastSet);
-  const first = without(last);
-  const owned = without(difference(difference(mergedSet, all(first)), named(managed)));
-  return without(intersection(difference(mergedSet, all(owned)), last));
+  const ownedStill = managed.get(version) ?? NO_FIELDS;
+  if (version === own && isEmptySet(difference(lastSet, ownedStill))) return merged;
+
+  const views = viewsOf({ schema, lookup, versions, own });
+  const before = views.show(merged, version);
+  const { named, all, without } = views.at(version);
+  const claimed = named(lastSet);
+  let pruned = without(before, claimed);
+  for (const [other, set] of managed) {
+    const view = views.at(other);
+    const whole = views.show(before, other);
+    const lost = difference(view.all(whole), view.all(views.show(pruned, other)));
+    pruned = views.show(view.without(whole, difference(lost, view.named(set))), version);
+  }
+  const free = intersection(difference(all(before), all(pruned)), claimed);
+  return views.show(without(before, free), own);
+}
+
+/** The object's forms, and what the structure of each says about sets of fields. */
+function viewsOf({
+  schema,
+  lookup,
+  versions,
+  own,
+}: Pick<Pruning, "schema" | "lookup" | "versions"> & { own: string }) {
+  const schemaAt = (version: string) => (version === own ? schema : (versions?.schemaOf(version) ?? schema));
+  return {
+    show: (object: JsonObject, version: string): JsonObject =>
+      versions?.schemaOf(version)
+        ? (versions.convert(object as unknown as KubeObject, version) as unknown as JsonObject)
+        : object,
+    at(version: string) {
+      const root: FieldSchema = { ref: schemaAt(version) };
+      const named = (set: FieldSet) => withNamedFields(set, root, lookup);
+      return {
+        named,
+        all: (value: JsonObject) => named(fieldsOf(value, root, lookup) ?? NO_FIELDS),
+        without: (value: JsonObject, paths: FieldSet) =>
+          (withoutFields(value, paths, root, lookup) ?? {}) as JsonObject,
+      };
+    },
+  };
 }
 
 function conflictsOf(
   others: readonly ManagedFieldsEntry[],
-  changed: FieldSet,
+  changes: Changes,
   { live, applied, schema, lookup, manager }: Apply,
 ): FieldConflict[] {
   const found = others.flatMap((owner) =>
-    pathsOf(intersection(setOf(owner), changed)).map((field) => ({
+    pathsOf(intersection(setOf(owner), changes(owner).changed ?? NO_FIELDS)).map((field) => ({
       manager: owner.manager ?? "",
       field,
       message: `conflict with ${ownerText(owner)}`,

@@ -76,16 +76,17 @@ function mergeMap(original: JsonObject, patch: JsonObject, place: Place): JsonOb
 /** A copy of the original without the keys that `$retainKeys` does not name. */
 function retained(original: JsonObject, patch: JsonObject): JsonObject {
   const keep = patch[RETAIN_KEYS];
+  let kept: ReadonlySet<unknown> | undefined;
   if (keep !== undefined) {
     if (!Array.isArray(keep)) throw badRequest("invalid patch format of retainKeys");
-    const stray = Object.keys(patch).find(
-      (key) => !isDirective(key) && patch[key] !== null && !keep.includes(key),
-    );
-    if (stray !== undefined) throw badRequest("invalid patch format of retainKeys");
+    kept = new Set<unknown>(keep);
+    for (const key of Object.keys(patch))
+      if (!isDirective(key) && patch[key] !== null && !kept.has(key))
+        throw badRequest("invalid patch format of retainKeys");
   }
   const copy: JsonObject = {};
   for (const key of Object.keys(original)) {
-    if (!keep || (keep as unknown[]).includes(key)) setOwn(copy, key, original[key]);
+    if (!kept || kept.has(key)) setOwn(copy, key, original[key]);
   }
   return copy;
 }
@@ -125,13 +126,13 @@ const onlyReplaces = (item: JsonObject) => item[PATCH] === "replace" && Object.k
 function deleteFromList(merged: JsonObject, key: string, values: unknown): void {
   if (!Array.isArray(values)) throw badRequest("invalid patch format of primitive list");
   const original = merged[key];
-  if (Array.isArray(original)) {
-    setOwn(
-      merged,
-      key,
-      original.filter((item) => !values.includes(item)),
-    );
-  }
+  if (Array.isArray(original)) setOwn(merged, key, without(original, values));
+}
+
+// Both may be as long as a body: a search of one list for each item of the other would hold up all other requests.
+function without(list: readonly unknown[], values: readonly unknown[]): readonly unknown[] {
+  const gone = new Set(values);
+  return list.filter((item) => !gone.has(item));
 }
 
 /** Merges `patch[key]` into `merged[key]` and puts the result into the order that `$setElementOrder/key` states. */
@@ -155,7 +156,7 @@ function orderList(merged: JsonObject, patch: JsonObject, key: string, place: Pl
   const deleted = Object.hasOwn(patch, DELETE_FROM_LIST + key)
     ? (patch[DELETE_FROM_LIST + key] as unknown[])
     : [];
-  const left = mergeKey || !Array.isArray(deleted) ? list : list.filter((item) => !deleted.includes(item));
+  const left = mergeKey || !Array.isArray(deleted) ? list : without(list, deleted);
   setOwn(merged, key, inOrder(left, order, Array.isArray(original) ? original : [], mergeKey));
 }
 
@@ -200,7 +201,7 @@ function mergeList(original: readonly unknown[], patch: readonly unknown[], plac
 
 /** Carries out `$patch: delete` and `$patch: replace` of a list's items; `plain` is what is left to merge. */
 function applyItemDirectives(original: readonly unknown[], patch: readonly unknown[], mergeKey: string) {
-  let kept = [...original];
+  const deleted = new Set<string | undefined>();
   let replaced = false;
   const plain: JsonObject[] = [];
   for (const item of patch) {
@@ -210,10 +211,11 @@ function applyItemDirectives(original: readonly unknown[], patch: readonly unkno
     else if (directive === "replace") replaced = true;
     else if (directive === "delete") {
       if (!Object.hasOwn(item, mergeKey)) throw badRequest("delete patch type with no merge key defined");
-      kept = kept.filter((existing) => !sameItem(existing, item, mergeKey));
+      deleted.add(identityOf(item, mergeKey));
     } else if (directive === "merge") throw badRequest("merging lists cannot yet be specified in the patch");
     else throw badRequest(`unknown patch type: ${String(directive)}`);
   }
+  const kept = original.filter((item) => !deleted.has(identityOf(item, mergeKey)));
   return { kept: replaced ? [] : kept, plain };
 }
 
@@ -223,15 +225,17 @@ function mergeItems(
   { mergeKey, inner }: { mergeKey: string; inner: Place },
 ): unknown[] {
   const merged = [...kept];
+  const places = placesIn(kept, mergeKey);
   for (const item of plain) {
     if (!Object.hasOwn(item, mergeKey)) {
       throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`);
     }
     // The first match, as Kubernetes: of two ports that differ in protocol only, the first is changed.
-    const index = merged.findIndex((existing) => sameItem(existing, item, mergeKey));
+    const identity = identityOf(item, mergeKey);
+    const index = places.get(identity) ?? merged.length;
     const existing = merged[index];
-    if (isObject(existing)) merged[index] = mergeMap(existing, item, inner);
-    else merged.push(withoutDirectives(item));
+    merged[index] = isObject(existing) ? mergeMap(existing, item, inner) : withoutDirectives(item);
+    places.set(identity, index);
   }
   return merged;
 }
@@ -246,27 +250,53 @@ function inOrder(
   before: readonly unknown[],
   mergeKey: string | undefined,
 ): unknown[] {
-  const placeIn = (list: readonly unknown[], item: unknown) =>
-    list.findIndex((other) => sameItem(other, item, mergeKey));
-  const sorted = (list: readonly unknown[], by: readonly unknown[]) =>
+  const [ordered, earlier] = [placesIn(order, mergeKey), placesIn(before, mergeKey)];
+  const placeIn = (places: Places, item: unknown) => places.get(identityOf(item, mergeKey)) ?? -1;
+  const sorted = (list: readonly unknown[], by: Places) =>
     list
       .map((item, index) => {
         const at = placeIn(by, item);
-        return { item, index, at: at < 0 ? by.length : at };
+        return { item, index, at: at < 0 ? Number.POSITIVE_INFINITY : at };
       })
-      .sort((a, b) => a.at - b.at || a.index - b.index)
+      .sort((a, b) => (a.at === b.at ? a.index - b.index : a.at - b.at))
       .map(({ item }) => item);
-  const isNamed = (item: unknown) => placeIn(order, item) >= 0;
-  const named = sorted(items.filter(isNamed), order);
+  const isNamed = (item: unknown) => placeIn(ordered, item) >= 0;
+  const named = sorted(items.filter(isNamed), ordered);
   const others = sorted(
     items.filter((item) => !isNamed(item)),
-    before,
+    earlier,
   );
   const result: unknown[] = [];
-  while (named.length > 0 && others.length > 0) {
-    const other = placeIn(before, others[0]);
-    const name = placeIn(before, named[0]);
-    result.push(other >= 0 && name >= 0 && other < name ? others.shift() : named.shift());
+  let [nextNamed, nextOther] = [0, 0];
+  while (nextNamed < named.length && nextOther < others.length) {
+    const other = placeIn(earlier, others[nextOther]);
+    const name = placeIn(earlier, named[nextNamed]);
+    result.push(other >= 0 && name >= 0 && other < name ? others[nextOther++] : named[nextNamed++]);
   }
-  return [...result, ...named, ...others];
+  return [...result, ...named.slice(nextNamed), ...others.slice(nextOther)];
+}
+
+/** Where each item stands first, by what tells it from others. */
+type Places = ReadonlyMap<string | undefined, number>;
+
+function placesIn(list: readonly unknown[], mergeKey: string | undefined): Map<string | undefined, number> {
+  const places = new Map<string | undefined, number>();
+  for (const [index, item] of list.entries()) {
+    const identity = identityOf(item, mergeKey);
+    if (identity !== undefined && !places.has(identity)) places.set(identity, index);
+  }
+  return places;
+}
+
+/** Equal for items that are the same one, as `sameItem` has it; undefined for what is the same as nothing. */
+function identityOf(item: unknown, mergeKey: string | undefined): string | undefined {
+  if (!mergeKey) return identityText(item);
+  return isObject(item) ? identityText(item[mergeKey]) : undefined;
+}
+
+function identityText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(identityText).join()}]`;
+  if (!isObject(value)) return JSON.stringify(value) ?? "";
+  const fields = Object.keys(value).sort();
+  return `{${fields.map((key) => `${JSON.stringify(key)}:${identityText(value[key])}`).join()}}`;
 }

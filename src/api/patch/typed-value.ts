@@ -42,9 +42,15 @@ export function childOf(shape: Shape, key: string): FieldSchema | undefined {
 // The one default that the published schema states for a list's keys.
 const KEY_DEFAULTS: Readonly<Record<string, string>> = { protocol: "TCP" };
 
+// What JSON writes between quotes as it is: most names.
+const PLAIN = /^[\w./-]*$/;
+
 /** The path element of an item: `k:{"containerPort":80,"protocol":"TCP"}`, keys in alphabetical order. */
 export function itemElement(item: unknown, keys: readonly string[]): string {
   const values = isObject(item) ? item : {};
+  const [first = ""] = keys;
+  const only = keys.length === 1 ? values[first] : undefined;
+  if (typeof only === "string" && PLAIN.test(only)) return `k:{"${first}":"${only}"}`;
   const parts: string[] = [];
   for (const key of keys.length > 1 ? [...keys].sort() : keys) {
     const value = values[key] ?? KEY_DEFAULTS[key];
@@ -55,11 +61,15 @@ export function itemElement(item: unknown, keys: readonly string[]): string {
 
 export const valueElement = (item: unknown) => `v:${JSON.stringify(item)}`;
 
+/** The path element of an item of a list or set. */
+export const elementOf = (shape: Shape, item: unknown): string =>
+  shape.kind === "list" ? itemElement(item, shape.keys) : valueElement(item);
+
 /** The items of a list or set by path element; of several with the same element the first counts. */
 export function itemsByElement(shape: Shape, list: readonly unknown[]): Map<string, unknown> {
   const items = new Map<string, unknown>();
   for (const item of list) {
-    const element = shape.kind === "list" ? itemElement(item, shape.keys) : valueElement(item);
+    const element = elementOf(shape, item);
     if (!items.has(element)) items.set(element, item);
   }
   return items;
@@ -76,7 +86,9 @@ export function fieldsOf(
   const shape = shapeOf(field, lookup);
   if ((shape.kind === "list" || shape.kind === "set") && Array.isArray(value)) {
     const found: Record<string, FieldSet> = {};
-    for (const [element, item] of itemsByElement(shape, value)) {
+    for (const item of value) {
+      const element = elementOf(shape, item);
+      if (Object.hasOwn(found, element)) continue;
       const inner = shape.kind === "list" ? fieldsOf(item, shape.items, lookup) : undefined;
       found[element] = inner && !isEmptySet(inner) ? (nodeOf(true, inner) as FieldSet) : LEAF;
     }
@@ -86,9 +98,12 @@ export function fieldsOf(
   const found: Record<string, FieldSet> = {};
   for (const key of Object.keys(value)) {
     const item = value[key];
-    const child = childOf(shape, key);
-    const inner = fieldsOf(item, child, lookup);
-    const empty = item === null || (isObject(item) && Object.keys(item).length === 0);
+    if (typeof item !== "object" || item === null) {
+      found[`f:${key}`] = LEAF;
+      continue;
+    }
+    const inner = fieldsOf(item, childOf(shape, key), lookup);
+    const empty = isObject(item) && Object.keys(item).length === 0;
     const node = empty
       ? LEAF
       : nodeOf(shape.kind === "map" || (inner !== undefined && isEmptySet(inner)), inner);
@@ -185,8 +200,9 @@ function compareLists(
   lookup: TypeLookup,
 ): Comparison {
   const found = new Differences();
-  const [old, now] = [itemsByElement(shape, before), itemsByElement(shape, after)];
   const items = shape.kind === "list" ? shape.items : undefined;
+  if (shape.kind === "list" && addPairs(found, before, after, shape, lookup)) return found.result();
+  const [old, now] = [itemsByElement(shape, before), itemsByElement(shape, after)];
   for (const [element, item] of now) {
     found.add(element, compareValues(old.get(element), item, items, lookup));
   }
@@ -196,8 +212,34 @@ function compareLists(
   return found.result();
 }
 
-/** Every path of a value, the structs, lists and maps on the way included. */
-function allPaths(value: unknown, field: FieldSchema | undefined, lookup: TypeLookup): FieldSet {
+/** Compares item by item where both lists have the same ones in the same order; false where they have not. */
+function addPairs(
+  found: Differences,
+  before: readonly unknown[],
+  after: readonly unknown[],
+  { keys, items }: Shape & { kind: "list" },
+  lookup: TypeLookup,
+): boolean {
+  if (before.length !== after.length) return false;
+  const pairs: { element: string; old: unknown; now: unknown }[] = [];
+  for (const [index, now] of after.entries()) {
+    const old = before[index];
+    if (old === now) continue;
+    const element = itemElement(now, keys);
+    if (itemElement(old, keys) !== element) return false;
+    pairs.push({ element, old, now });
+  }
+  for (const { element, old, now } of pairs) found.add(element, compareValues(old, now, items, lookup));
+  return true;
+}
+
+/** Every path of a value, the structs, lists and maps on the way included; the value itself only where it `counts`. */
+function allPaths(
+  value: unknown,
+  field: FieldSchema | undefined,
+  lookup: TypeLookup,
+  counts = true,
+): FieldSet {
   const shape = shapeOf(field, lookup);
   const found: Record<string, FieldSet> = {};
   if ((shape.kind === "list" || shape.kind === "set") && Array.isArray(value)) {
@@ -206,11 +248,11 @@ function allPaths(value: unknown, field: FieldSchema | undefined, lookup: TypeLo
       found[element] = allPaths(item, items, lookup);
   } else if ((shape.kind === "struct" || shape.kind === "map") && isObject(value)) {
     for (const key of Object.keys(value)) {
-      const { ".": self, ...rest } = allPaths(value[key], childOf(shape, key), lookup);
-      const withSelf =
-        self && !(shape.kind === "struct" && ALWAYS_THERE.has(key)) ? { ".": self, ...rest } : rest;
-      found[`f:${key}`] = withSelf;
+      const isOfObject = shape.kind === "struct" && ALWAYS_THERE.has(key);
+      found[`f:${key}`] = allPaths(value[key], childOf(shape, key), lookup, !isOfObject);
     }
   }
-  return nodeOf(true, found) ?? LEAF;
+  if (isEmptySet(found)) return LEAF;
+  if (counts) found["."] = LEAF;
+  return found;
 }

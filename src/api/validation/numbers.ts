@@ -21,6 +21,14 @@ export function percentOf(value: number | string | undefined): number | undefine
   return Number(value.slice(0, -1));
 }
 
+/** One finding when it is a percentage above 100. */
+export function validateAtMostAll(value: number | string | undefined, field: string): FieldError[] {
+  return (percentOf(value) ?? 0) > 100 ? [invalid(field, value, "must not be greater than 100%")] : [];
+}
+
+/** True for 0 and for `0%`. */
+export const isZero = (value: number | string | undefined): boolean => value === 0 || percentOf(value) === 0;
+
 /** A port's number or a container port's name. */
 export function validatePortOrName(port: number | string | undefined, field: string): FieldError[] {
   if (typeof port === "string") return portNameErrors(port).map((why) => invalid(field, port, why));

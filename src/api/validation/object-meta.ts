@@ -37,7 +37,8 @@ export function validateObjectMeta(
 export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta): FieldError[] {
   const errors: FieldError[] = [];
   if (old.deletionTimestamp) {
-    const added = (meta.finalizers ?? []).filter((one) => !old.finalizers?.includes(one)).sort();
+    const before = new Set(old.finalizers);
+    const added = (meta.finalizers ?? []).filter((one) => !before.has(one)).sort();
     if (added.length > 0) {
       const list = `[]string{${added.map((one) => JSON.stringify(one)).join(", ")}}`;
       errors.push(

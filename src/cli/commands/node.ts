@@ -8,6 +8,8 @@ const DONE: Record<NodeAction, string> = {
   kill: "killed",
   pause: "paused",
   resume: "resumed",
+  partition: "partitioned",
+  heal: "healed",
   start: "started",
   stop: "stopped",
   add: "added",

@@ -1,3 +1,4 @@
+import { ingresses } from "../../api/kinds/ingress.ts";
 import { nodes } from "../../api/kinds/node.ts";
 import { services as serviceResource } from "../../api/kinds/service.ts";
 import type { Client } from "../../client/client.ts";
@@ -5,7 +6,7 @@ import { findLowestPort } from "../../supervisor/addresses.ts";
 import { readCluster } from "../../supervisor/state.ts";
 import type { Invocation } from "../command.ts";
 import { print, withClient } from "../connect.ts";
-import { type ServiceView, viewService } from "../service-urls.ts";
+import { type ServiceView, viewIngress, viewService } from "../service-urls.ts";
 import { formatTable } from "../table.ts";
 
 export async function services(invocation: Invocation): Promise<number> {
@@ -13,21 +14,22 @@ export async function services(invocation: Invocation): Promise<number> {
   print(invocation, views, (all) =>
     formatTable([
       ["NAMESPACE", "SERVICE", "TYPE", "URL"],
-      ...all.map(({ namespace, name, type, urls }) => [
+      ...all.map(({ namespace, name, type, urls, hosts = [] }) => [
         namespace,
         name,
         type,
-        urls.host[0] ?? urls.cluster[0] ?? "-",
+        `${urls.host[0] ?? urls.cluster[0] ?? "-"}${hosts.length > 0 ? ` (Host: ${hosts.join(", ")})` : ""}`,
       ]),
     ]),
   );
   return 0;
 }
 
-/** Every Service of the cluster with its URLs. */
+/** Every Service and every Ingress of the cluster with its URLs. */
 export async function viewServices(client: Client, dataDir: string): Promise<ServiceView[]> {
-  const [serviceList, nodeList, lowestPort] = await Promise.all([
+  const [serviceList, ingressList, nodeList, lowestPort] = await Promise.all([
     client.list(serviceResource),
+    client.list(ingresses),
     client.list(nodes),
     findLowestPort(),
   ]);
@@ -36,5 +38,8 @@ export async function viewServices(client: Client, dataDir: string): Promise<Ser
     lowestPort,
     singleAddress: readCluster(dataDir)?.singleAddress ?? false,
   };
-  return serviceList.items.map((service) => viewService(service, reach));
+  return [
+    ...serviceList.items.map((service) => viewService(service, reach)),
+    ...ingressList.items.map(viewIngress),
+  ];
 }

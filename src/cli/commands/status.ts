@@ -34,7 +34,7 @@ function passing({ name, dataDir }: Invocation, { phase, pid, apiServer }: Super
     profile: cluster?.profile ?? "fast",
     supervisor: { pid },
     controlPlane: { pid: 0 },
-    proxy: { pid: 0, workers: [] },
+    proxy: { pid: 0, workers: [], mode: "userspace" },
     nodes: [],
   };
 }
@@ -47,9 +47,13 @@ function describe(cluster: ClusterStatus): string {
     ["data", cluster.dataDir],
     ["supervisor", `pid ${cluster.supervisor.pid}`],
     ["control plane", cluster.controlPlane.pid ? `pid ${cluster.controlPlane.pid}` : "-"],
-    ["proxy", cluster.proxy.workers.length > 0 ? `pids ${cluster.proxy.workers.join(", ")}` : "-"],
+    ["proxy", proxyLine(cluster.proxy)],
   ]);
   return `${head}\n${nodeTable(cluster.nodes)}`;
+}
+
+function proxyLine({ workers, mode, note }: ClusterStatus["proxy"]): string {
+  return workers.length > 0 ? `pids ${workers.join(", ")} (${[mode, note].filter(Boolean).join(": ")})` : "-";
 }
 
 /** Also what `kubemu node list` prints. */

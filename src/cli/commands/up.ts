@@ -4,9 +4,10 @@ import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } fr
 import { join, resolve } from "node:path";
 import type { Profile } from "../../base/timing.ts";
 import { childEnvironment, nodeFlags, programFile } from "../../supervisor/children.ts";
+import type { ProxyModeWish } from "../../supervisor/proxy-mode.ts";
 import type { SupervisorSettings } from "../../supervisor/settings.ts";
 import { MOST_NODES } from "../../supervisor/state.ts";
-import { type Invocation, parseCount } from "../command.ts";
+import { type Invocation, parseCount, parseDuration } from "../command.ts";
 
 const HIGHEST_PORT = 65_535;
 
@@ -47,6 +48,10 @@ function parseUp({ name, dataDir, arguments: folders, options }: Invocation): Su
     ...(nodes === undefined ? {} : { nodes }),
     ...(apiPort === undefined || apiPort === 0 ? {} : { apiPort }),
     ...(options["profile"] === undefined ? {} : { profile: options["profile"] as Profile }),
+    ...(typeof options["endpointLag"] === "string"
+      ? { endpointLagMs: parseDuration("--endpoint-lag", options["endpointLag"]) }
+      : {}),
+    ...(options["proxyMode"] === undefined ? {} : { proxyMode: options["proxyMode"] as ProxyModeWish }),
     ...(options["singleAddress"] === true ? { singleAddress: true } : {}),
   };
 }

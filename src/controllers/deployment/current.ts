@@ -6,11 +6,11 @@ import { replicaSets } from "../../api/kinds/replica-set.ts";
 import { POD_TEMPLATE_HASH, REVISION } from "../../api/names.ts";
 import { controllerOf, controllerReference, type Draft } from "../../api/object.ts";
 import { hasReason } from "../../api/status-error.ts";
+import { sameTemplate, templateHash } from "../shared/template-hash.ts";
 import { createFailed, scaled } from "./events.ts";
 import { currentAnnotations, nextRevision, sameAnnotations, sizeAnnotations } from "./revision.ts";
 import { roomForCurrent, sizeOf } from "./scaling.ts";
 import { conditionOf, hasProgressDeadline, withCondition } from "./status.ts";
-import { sameTemplate, templateHash } from "./template.ts";
 import { record, type Work, writeReplicaSet, writeStatus } from "./work.ts";
 
 type Set = Readonly<ReplicaSet>;

@@ -1,9 +1,5 @@
 // The Events of Deployments, worded as Kubernetes words them.
-export interface EventText {
-  readonly type: "Normal" | "Warning";
-  readonly reason: string;
-  readonly message: string;
-}
+import type { EventText } from "../shared/pod-events.ts";
 
 export function scaled(name: string, from: number, to: number): EventText {
   const direction = to > from ? "up" : "down";

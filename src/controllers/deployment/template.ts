@@ -1,7 +1,6 @@
-// Which ReplicaSet is the current one, and what a new one is called. Two templates are the same when they differ in nothing but the
-// pod-template-hash label; the hash only makes names, so ours need not be Go's, but must never change for a given template.
-import type { Deployment, PodTemplateSpec, ReplicaSet } from "../../api/generated/types.ts";
-import { POD_TEMPLATE_HASH } from "../../api/names.ts";
+// Which ReplicaSet is the current one, and their order.
+import type { Deployment, ReplicaSet } from "../../api/generated/types.ts";
+import { canonical, withoutHash } from "../shared/template-hash.ts";
 
 /** The ReplicaSet of the Deployment's current template: the oldest, where several have it. */
 export function findNewReplicaSet(
@@ -10,10 +9,6 @@ export function findNewReplicaSet(
 ): Readonly<ReplicaSet> | undefined {
   const wanted = canonical(withoutHash(deployment.spec.template));
   return oldestFirst(replicaSets).find(({ spec }) => canonical(withoutHash(spec.template)) === wanted);
-}
-
-export function sameTemplate(a: PodTemplateSpec | undefined, b: PodTemplateSpec | undefined): boolean {
-  return canonical(withoutHash(a)) === canonical(withoutHash(b));
 }
 
 export function oldestFirst(replicaSets: readonly Readonly<ReplicaSet>[]): Readonly<ReplicaSet>[] {
@@ -29,39 +24,3 @@ export function compareAge(
   if (at !== bt) return at < bt ? -1 : 1;
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
-
-/** `56f66697cc`: of the template and the number of names that were taken already. */
-export function templateHash(template: PodTemplateSpec, collisionCount = 0): string {
-  return safeEncode(String(fnv1a(`${canonical(template)}#${collisionCount}`)));
-}
-
-function withoutHash(template: PodTemplateSpec | undefined): unknown {
-  if (!template?.metadata?.labels?.[POD_TEMPLATE_HASH]) return template;
-  const { [POD_TEMPLATE_HASH]: _hash, ...labels } = template.metadata.labels;
-  return { ...template, metadata: { ...template.metadata, labels } };
-}
-
-/** JSON with sorted keys and without what is empty: Kubernetes' semantic equality takes nil and empty for the same. */
-function canonical(value: unknown): string {
-  return JSON.stringify(ordered(value)) ?? "";
-}
-
-function ordered(value: unknown): unknown {
-  if (Array.isArray(value)) return value.length > 0 ? value.map((item) => ordered(item) ?? null) : undefined;
-  if (typeof value !== "object" || value === null) return value ?? undefined;
-  const entries = Object.entries(value)
-    .map(([key, item]) => [key, ordered(item)] as const)
-    .filter(([, item]) => item !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return entries.length > 0 ? Object.fromEntries(entries) : undefined;
-}
-
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return hash;
-}
-
-// No vowels and nothing that looks like another letter: names that spell nothing (apimachinery's rand package).
-const SAFE = "bcdfghjklmnpqrstvwxz2456789";
-const safeEncode = (text: string) => [...Buffer.from(text)].map((byte) => SAFE[byte % SAFE.length]).join("");

@@ -47,7 +47,20 @@ function endpointOf(
     ...(pod.spec.nodeName ? { nodeName: pod.spec.nodeName } : {}),
     targetRef: { kind: "Pod", ...(namespace ? { namespace } : {}), name, uid },
     ...(zone ? { zone } : {}),
+    ...hintsOf(service, { ready: serving && !terminating, zone, node: pod.spec.nodeName }),
   };
+}
+
+/** Where clients should come from, for a Service that says how its traffic is distributed (endpointslice/trafficdist). */
+function hintsOf(
+  { spec }: Readonly<Service>,
+  { ready, zone, node }: { ready: boolean; zone: string | undefined; node: string | undefined },
+): Pick<Endpoint, "hints"> {
+  if (!spec.trafficDistribution || !ready) return {};
+  const forZones = zone ? { forZones: [{ name: zone }] } : {};
+  const sameNode = spec.trafficDistribution === "PreferSameNode" && node;
+  const hints = sameNode ? { ...forZones, forNodes: [{ name: node }] } : forZones;
+  return Object.keys(hints).length > 0 ? { hints } : {};
 }
 
 function portsOf(pod: Readonly<Pod>, service: Readonly<Service>): DiscoveryEndpointPort[] {

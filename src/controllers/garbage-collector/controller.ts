@@ -19,14 +19,16 @@ import {
 export interface GarbageCollectorOptions {
   /** Everything that is served; asked again every timing.garbageSyncMs, so that kinds which come later are collected too. */
   resources: () => readonly Resource[];
+  /** The one of them that an owner reference means which names its kind in another group or version. */
+  storedAs?: (reference: Pick<OwnerReference, "apiVersion" | "kind">) => Resource | undefined;
 }
 
 export function startGarbageCollector(
   context: ControllerContext,
-  { resources }: GarbageCollectorOptions,
+  { resources, storedAs }: GarbageCollectorOptions,
 ): RunningController {
   const { client, informers, clock, timing } = context;
-  const graph = createGraph(informers);
+  const graph = createGraph(informers, storedAs);
 
   async function reconcile(id: string, _signal: AbortSignal, writes: Writes): Promise<void> {
     const vertex = graph.get(id);

@@ -34,7 +34,10 @@ export interface Graph {
 export const idOf = (resource: Resource, object: Readonly<KubeObject>): string =>
   `${apiVersionOf(resource)}/${resource.plural}|${keyOf(object)}`;
 
-export function createGraph(informers: InformerFactory): Graph {
+export function createGraph(
+  informers: InformerFactory,
+  storedAs: (reference: OwnerReference) => Resource | undefined = () => undefined,
+): Graph {
   const known = new Map<
     string,
     { resource: Resource; informer: LiveInformer<KubeObject>; end: () => void }
@@ -65,7 +68,7 @@ export function createGraph(informers: InformerFactory): Graph {
       [...known.values()].flatMap(({ resource, informer }) =>
         informer.byIndex(BY_OWNER, uid).map((object) => ({ resource, object })),
       ),
-    resourceOf: ({ apiVersion, kind }) => byKind.get(`${apiVersion}/${kind}`),
+    resourceOf: (reference) => byKind.get(`${reference.apiVersion}/${reference.kind}`) ?? storedAs(reference),
     owner(reference, namespace) {
       const resource = graph.resourceOf(reference);
       if (!resource) return undefined;

@@ -1,6 +1,14 @@
 // Pure: whether a node still lives, and which conditions and taints say so (nodelifecycle/node_lifecycle_controller.go).
 import type { Lease, Node, NodeCondition, Taint } from "../../api/generated/types.ts";
-import { TAINT_NOT_READY, TAINT_UNREACHABLE, TAINT_UNSCHEDULABLE } from "../../api/names.ts";
+import {
+  TAINT_DISK_PRESSURE,
+  TAINT_MEMORY_PRESSURE,
+  TAINT_NETWORK_UNAVAILABLE,
+  TAINT_NOT_READY,
+  TAINT_PID_PRESSURE,
+  TAINT_UNREACHABLE,
+  TAINT_UNSCHEDULABLE,
+} from "../../api/names.ts";
 import { timestamp } from "../../base/clock.ts";
 
 /** What this process saw of a node's signs of life, and when it last saw one change. Clocks of other machines play no part. */
@@ -47,10 +55,10 @@ export function planSilence(node: Readonly<Node>, nowMs: number): readonly NodeC
 
 // Conditions that, when True, keep new pods away.
 const TAINT_BY_CONDITION: Readonly<Record<string, string>> = {
-  MemoryPressure: "node.kubernetes.io/memory-pressure",
-  DiskPressure: "node.kubernetes.io/disk-pressure",
-  PIDPressure: "node.kubernetes.io/pid-pressure",
-  NetworkUnavailable: "node.kubernetes.io/network-unavailable",
+  MemoryPressure: TAINT_MEMORY_PRESSURE,
+  DiskPressure: TAINT_DISK_PRESSURE,
+  PIDPressure: TAINT_PID_PRESSURE,
+  NetworkUnavailable: TAINT_NETWORK_UNAVAILABLE,
 };
 const OWN_KEYS: ReadonlySet<string> = new Set([
   TAINT_NOT_READY,

@@ -3,30 +3,23 @@
 import type { Pod } from "../../api/generated/types.ts";
 import { pods } from "../../api/kinds/pod.ts";
 import { controllerOf } from "../../api/object.ts";
-import { hasReason, StatusError } from "../../api/status-error.ts";
 import { createRecorder, type Recorder } from "../../client/recorder.ts";
 import { claimObjects } from "../runtime/claims.ts";
 import type { ControllerContext, RunningController } from "../runtime/context.ts";
 import { CONTROLLED_BY, controlledBy, controlledByIndex } from "../runtime/controlled-by.ts";
 import { startController, type Writes } from "../runtime/start-controller.ts";
-import * as events from "./events.ts";
+import { isActive, nextAvailability } from "../shared/pod-availability.ts";
+import { createPod, deletePod, messageOf } from "../shared/pod-control.ts";
+import { podFromTemplate } from "../shared/pod-from-template.ts";
+import { errorsOf, slowStart } from "../shared/slow-start.ts";
+import { watchOwners } from "../shared/watch-owners.ts";
 import {
   type Flavour,
   type ReplicaOwner,
   replicaSetFlavour,
   replicationControllerFlavour,
 } from "./flavour.ts";
-import {
-  isActive,
-  nextAvailability,
-  planReplicas,
-  podFromTemplate,
-  type ReplicaFailure,
-  replicaStatus,
-  sameStatus,
-  slowStart,
-} from "./plan.ts";
-import { watchReplicaOwners } from "./watch.ts";
+import { planReplicas, type ReplicaFailure, replicaStatus, sameStatus } from "./plan.ts";
 
 export function startReplicaSetController(context: ControllerContext): RunningController {
   return startFlavour(context, replicaSetFlavour);
@@ -50,7 +43,7 @@ function startFlavour(context: ControllerContext, flavour: Flavour): RunningCont
   informers.addIndex(flavour.resource, CONTROLLED_BY, controlledByIndex);
   return startController(context, {
     name: flavour.component,
-    watch: (enqueue) => watchReplicaOwners(informers, flavour, enqueue),
+    watch: (enqueue) => watchOwners(informers, flavour, enqueue),
     reconcile: (key, _signal, writes) => reconcile(key, { context, flavour, recorder, writes }),
   });
 }
@@ -70,7 +63,7 @@ async function reconcile(key: string, work: Work): Promise<{ requeueAfterMs: num
   if (!sameStatus(owner.status, status))
     writes.wrote(flavour.resource, await client.updateStatus(flavour.resource, { ...owner, status }));
   if (errors.length > 0) throw errors[0];
-  const waitMs = nextAvailability(owner, active, nowMs);
+  const waitMs = nextAvailability(active, owner.spec, nowMs);
   return waitMs === undefined ? undefined : { requeueAfterMs: waitMs };
 }
 
@@ -79,47 +72,20 @@ async function applyPlan(
   active: readonly Readonly<Pod>[],
   work: Work,
 ): Promise<{ errors: readonly unknown[]; failure?: ReplicaFailure }> {
+  const { context, flavour, recorder, writes } = work;
   const { create, remove } = planReplicas(owner, active, {
-    nowMs: work.context.clock.now(),
+    nowMs: context.clock.now(),
     podsOnNode: podsOnNode(owner, work),
   });
+  const podWork = { client: context.client, recorder, writes, owner };
+  const { template } = owner.spec;
   const errors =
-    create > 0
-      ? await slowStart(create, () => createPod(owner, work))
-      : (await Promise.allSettled(remove.map((pod) => deletePod(owner, pod, work)))).flatMap((result) =>
-          result.status === "rejected" ? [result.reason] : [],
-        );
+    create > 0 && template
+      ? await slowStart(create, () => createPod(podWork, podFromTemplate(owner, flavour.resource, template)))
+      : await errorsOf(remove.map((pod) => deletePod(podWork, pod)));
   if (errors.length === 0) return { errors };
   const reason = create > 0 ? "FailedCreate" : "FailedDelete";
   return { errors, failure: { reason, message: messageOf(errors[0]) } };
-}
-
-async function createPod(owner: ReplicaOwner, { context, flavour, recorder, writes }: Work): Promise<void> {
-  const { template } = owner.spec;
-  if (!template) return;
-  try {
-    const pod = await context.client.create(pods, podFromTemplate(owner, flavour, template));
-    writes.wrote(pods, pod);
-    record(recorder, owner, events.successfulCreate(pod.metadata.name));
-  } catch (error) {
-    // The namespace takes its pods with it; there is nothing to report and nothing to retry.
-    if (isNamespaceTerminating(error)) return;
-    record(recorder, owner, events.failedCreate(messageOf(error)));
-    throw error;
-  }
-}
-
-async function deletePod(owner: ReplicaOwner, pod: Readonly<Pod>, work: Work): Promise<void> {
-  const { context, recorder, writes } = work;
-  try {
-    await context.client.delete(pods, pod.metadata);
-    writes.deleted(pods, pod);
-    record(recorder, owner, events.successfulDelete(pod.metadata.name));
-  } catch (error) {
-    if (hasReason(error, "NotFound")) return writes.deleted(pods, pod);
-    record(recorder, owner, events.failedDelete(messageOf(error)));
-    throw error;
-  }
 }
 
 /** Counts, per node, the active pods of this owner and of its siblings (the other ReplicaSets of one Deployment). */
@@ -140,21 +106,4 @@ function podsOnNode(owner: ReplicaOwner, { context, flavour }: Work): (node: str
     counts ??= count();
     return counts.get(node) ?? 0;
   };
-}
-
-function record(
-  recorder: Recorder,
-  owner: ReplicaOwner,
-  event: { type: "Normal" | "Warning"; reason: string; message: string },
-): void {
-  recorder.event(owner, event.type, event.reason, event.message);
-}
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
-function isNamespaceTerminating(error: unknown): boolean {
-  return (
-    error instanceof StatusError &&
-    (error.status.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating") ?? false)
-  );
 }

@@ -5,17 +5,16 @@ import { services } from "../../api/kinds/service.ts";
 import { PUBLISHED_PORTS } from "../../api/names.ts";
 import { keyOf } from "../../api/object.ts";
 import { equalJson } from "../../api/own.ts";
+import { type PublishedPorts, publishedPortsOf } from "../../api/published-ports.ts";
 import { createRecorder } from "../../client/recorder.ts";
 import type { ControllerContext, RunningController } from "../runtime/context.ts";
 import { startController, type Writes } from "../runtime/start-controller.ts";
 import { DELETED, DELETING, ENSURED, ENSURING, FAILED } from "./events.ts";
 import {
   loadBalancerIpOf,
-  type PublishedPorts,
   planIngress,
   planLoadBalancerIp,
   planPublishedPorts,
-  publishedPortsOf,
   type WantedPort,
   wantsLoadBalancer,
 } from "./plan.ts";

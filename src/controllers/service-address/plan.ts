@@ -1,7 +1,7 @@
 // Pure: which address a load balancer Service has, and where the ports of a Service are published that cannot be bound as they are
 // (docs/architecture.md, Addresses). What a Service has already it keeps, so that nothing moves when the control plane restarts.
 import type { LoadBalancerIngress, Service } from "../../api/generated/types.ts";
-import { PUBLISHED_PORTS } from "../../api/names.ts";
+import { type PublishedPorts, publishedPortsOf } from "../../api/published-ports.ts";
 
 export interface Addresses {
   readonly slot: number;
@@ -9,9 +9,6 @@ export interface Addresses {
   /** Ports from here up may be bound. */
   readonly lowestPort: number;
 }
-
-/** By `PORT/PROTOCOL`. */
-export type PublishedPorts = Readonly<Record<string, { readonly host: string; readonly port: number }>>;
 
 export const LOOPBACK = "127.0.0.1";
 const FIRST_BLOCK = 224;
@@ -59,16 +56,6 @@ function isInRange(ip: string, slot: number): boolean {
 function* addressRange(slot: number): Generator<string> {
   for (let block = FIRST_BLOCK; block < FIRST_BLOCK + BLOCKS; block++)
     for (let last = 1; last < 255; last++) yield `127.${slot}.${block}.${last}`;
-}
-
-/** What the Service's annotation says now; empty where it says nothing sensible. */
-export function publishedPortsOf(service: Readonly<Service>): PublishedPorts {
-  try {
-    const ports: unknown = JSON.parse(service.metadata.annotations?.[PUBLISHED_PORTS] ?? "{}");
-    return typeof ports === "object" && ports !== null ? (ports as PublishedPorts) : {};
-  } catch {
-    return {};
-  }
 }
 
 /** A port that has to be published somewhere, with the ports to try, best first. */

@@ -19,12 +19,18 @@ export interface Filter {
   readonly name: string;
   /** What changes in the cluster may turn a rejection by this filter around. */
   readonly helpedBy: ReadonlySet<ClusterChange>;
-  /** Works out what does not depend on the node; undefined: nothing to check for this pod. */
-  prepare(pod: PodInfo, cluster: ClusterView): Check | undefined;
+  /** Works out what does not depend on the node; undefined: nothing to check for this pod. A rejection is one of every node. */
+  prepare(pod: PodInfo, cluster: ClusterView): Check | Rejection | undefined;
 }
 
 /** Coarse kinds of change that unschedulable pods wait for. */
-export type ClusterChange = "node-added" | "node-changed" | "pod-added" | "pod-changed" | "pod-removed";
+export type ClusterChange =
+  | "node-added"
+  | "node-changed"
+  | "pod-added"
+  | "pod-changed"
+  | "pod-removed"
+  | "storage-changed";
 
 export const reject = (reason: string): Rejection => ({ reasons: [reason], final: false });
 export const rejectFinally = (reason: string): Rejection => ({ reasons: [reason], final: true });

@@ -7,6 +7,8 @@ import { resourcesFit } from "./resources-fit.ts";
 import { taints } from "./taints.ts";
 import { topologySpread } from "./topology-spread.ts";
 import { unschedulable } from "./unschedulable.ts";
+import { volumeBinding } from "./volume-binding.ts";
+import { volumeRestrictions } from "./volume-restrictions.ts";
 
 /** In Kubernetes' order: the first that rejects a node is the one that explains it. */
 export const filters: readonly Filter[] = [
@@ -16,6 +18,8 @@ export const filters: readonly Filter[] = [
   nodeAffinity,
   freeHostPorts,
   resourcesFit,
+  volumeRestrictions,
+  volumeBinding,
   topologySpread,
   interPodAffinity,
 ];

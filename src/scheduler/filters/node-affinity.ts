@@ -1,4 +1,4 @@
-import { requiredNodes } from "../node-selector.ts";
+import { requiredNodes } from "../../api/node-selector.ts";
 import { type Filter, rejectFinally } from "./filter.ts";
 
 const REJECTION = rejectFinally("node(s) didn't match Pod's node affinity/selector");

@@ -1,4 +1,4 @@
-import { matchesTerm } from "../node-selector.ts";
+import { matchesTerm } from "../../api/node-selector.ts";
 import { normalize, type Score } from "./score.ts";
 
 /** The weights of the preferred node affinity terms that a node meets. */

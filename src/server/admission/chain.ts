@@ -14,6 +14,17 @@ export interface AdmissionRequest {
   readonly dryRun: boolean;
 }
 
+/** A create (`old` undefined) or update that is about to be stored. */
+export interface CheckedWrite {
+  readonly key: string;
+  readonly object: KubeObject;
+  readonly old: KubeObject | undefined;
+  readonly request: AdmissionRequest;
+}
+
+/** The newest state, writes of the same commit included. */
+export type ReadObject = (key: string) => KubeObject | undefined;
+
 /** One built-in plugin. A StatusError thrown in it refuses the request. */
 export interface AdmissionStep {
   readonly name: string;
@@ -29,7 +40,7 @@ export interface AdmissionStep {
   /** A write to `key` was refused, failed or was a dry run: only what is stored counts. */
   settle?(key: string): void;
   /** Within the write: the object as it will be stored, with the newest state readable. */
-  check?(object: KubeObject, request: AdmissionRequest, read: (key: string) => KubeObject | undefined): void;
+  check?(write: CheckedWrite, read: ReadObject): void;
   /** A DELETE of `object` is about to happen. */
   checkDelete?(object: KubeObject, request: AdmissionRequest): void;
 }

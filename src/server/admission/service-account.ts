@@ -74,10 +74,10 @@ function useAccount(pod: Pod, account: ServiceAccount): void {
 }
 
 function mountToken({ spec }: Pod): void {
-  const existing = spec.volumes?.find(({ name }) => name.startsWith(VOLUME_PREFIX));
+  const existing = spec.volumes?.find(({ name }) => name?.startsWith(VOLUME_PREFIX));
   const name = existing?.name ?? generatedName(VOLUME_PREFIX);
   let mounted = false;
-  for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
+  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
     if (container.volumeMounts?.some(({ mountPath }) => mountPath === MOUNT_PATH)) continue;
     container.volumeMounts ??= [];
     container.volumeMounts.push({ name, readOnly: true, mountPath: MOUNT_PATH });

@@ -14,8 +14,27 @@ export function groupsOf(resources: readonly ServedResource[]): Group[] {
   for (const { group, version } of resources)
     groups.set(group, (groups.get(group) ?? new Set()).add(version));
   return [...groups]
-    .map(([name, versions]) => ({ name, versions: [...versions] }))
+    .map(([name, versions]) => ({ name, versions: [...versions].sort(newestFirst) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The order of preference of apimachinery's version comparison: v2, v1, v2beta1, v1beta2, v1alpha1, then what is none. */
+function newestFirst(a: string, b: string): number {
+  const [ranked, other] = [rankOf(a), rankOf(b)];
+  for (const [index, value] of ranked.entries()) {
+    const difference = (other[index] ?? 0) - value;
+    if (difference !== 0) return difference;
+  }
+  return a < b ? -1 : 1;
+}
+
+const STAGES = ["alpha", "beta", undefined];
+
+/** Stage, major and minor number; all below zero for a name that is no version. */
+function rankOf(version: string): number[] {
+  const found = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
+  if (!found) return [-1, -1, -1];
+  return [STAGES.indexOf(found[2]), Number(found[1]), Number(found[3] ?? 0)];
 }
 
 /** `/api` without aggregation. */

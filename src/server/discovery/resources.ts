@@ -1,7 +1,10 @@
-// What the server serves, as discovery lists it: every kind of the registry with its verbs and subresources, and the reviews.
+// What the server serves, as discovery lists it: every kind of the registry with its verbs and subresources, and what is
+// not stored: the reviews and the components' health.
 import type { AnyKind } from "../../api/kind.ts";
+import { metricsKinds } from "../../api/metrics.ts";
 import type { Registry } from "../../api/registry.ts";
 import { resourceFacts } from "../../api/schema.ts";
+import { componentStatusKind } from "../component-statuses.ts";
 import { reviews } from "../reviews.ts";
 
 export interface ServedSubresource {
@@ -35,7 +38,7 @@ export function verbsOf(kind: AnyKind): readonly string[] {
     (one) => one.group === group && one.version === version && one.plural === plural,
   );
   const verbs = new Set(kind.verbs ?? facts?.verbs ?? ALL_VERBS);
-  if (verbs.has("list")) verbs.add("watch");
+  if (verbs.has("list") && !metricsKinds.includes(kind)) verbs.add("watch");
   return [...verbs].sort();
 }
 
@@ -46,11 +49,13 @@ const OWN_SUBRESOURCES: Readonly<
   pods: {
     attach: ["PodAttachOptions", ["create", "get"]],
     binding: ["Binding", ["create"]],
+    ephemeralcontainers: ["Pod", PART_VERBS],
     eviction: ["Eviction", ["create"]],
     exec: ["PodExecOptions", ["create", "get"]],
     log: ["Pod", ["get"]],
     portforward: ["PodPortForwardOptions", ["create", "get"]],
     proxy: ["PodProxyOptions", ["create", "delete", "get", "patch", "update"]],
+    resize: ["Pod", PART_VERBS],
   },
   services: { proxy: ["ServiceProxyOptions", ["create", "delete", "get", "patch", "update"]] },
   nodes: { proxy: ["NodeProxyOptions", ["create", "delete", "get", "patch", "update"]] },
@@ -76,7 +81,7 @@ export function subresourcesOf(kind: AnyKind): ServedSubresource[] {
 }
 
 export function servedResources(registry: Registry): ServedResource[] {
-  const kinds = registry.all().map((kind) => ({
+  const kinds = [...registry.all(), ...metricsKinds].map((kind) => ({
     ...kind.resource,
     singular: kind.singular,
     verbs: verbsOf(kind),
@@ -91,5 +96,13 @@ export function servedResources(registry: Registry): ServedResource[] {
     categories: [],
     subresources: [],
   }));
-  return [...kinds, ...questions].sort((a, b) => (a.plural < b.plural ? -1 : 1));
+  const health: ServedResource = {
+    ...componentStatusKind.resource,
+    singular: componentStatusKind.singular,
+    verbs: ["get", "list"],
+    shortNames: componentStatusKind.shortNames ?? [],
+    categories: [],
+    subresources: [],
+  };
+  return [...kinds, ...questions, health].sort((a, b) => (a.plural < b.plural ? -1 : 1));
 }

@@ -170,14 +170,15 @@ function wantedVersion(accept: string): string | undefined {
 }
 
 async function openapi(context: ServerContext, request: ApiRequest, kept: Kept): Promise<Answer> {
-  const { registry } = context;
+  const { describedBy } = await import("../../api/openapi/definitions.ts");
+  const described = describedBy(context.registry);
   const [, , version, ...rest] = request.path.replace(/\/$/, "").split("/");
   const groupVersion = rest.join("/");
   if (version === "v2" && groupVersion === "") {
     const { openapiV2, openapiV2Protobuf } = await import("../../api/openapi/v2.ts");
     const protobuf = !/json|\*\/\*/.test(request.accept) && request.accept.includes("protobuf");
     const made = make(kept, `v2 ${protobuf}`, () =>
-      protobuf ? openapiV2Protobuf(registry) : JSON.stringify(openapiV2(registry)),
+      protobuf ? openapiV2Protobuf(described) : JSON.stringify(openapiV2(described)),
     );
     return send(made, request, protobuf ? OPENAPI_V2_PROTOBUF : "application/json");
   }
@@ -185,7 +186,7 @@ async function openapi(context: ServerContext, request: ApiRequest, kept: Kept):
   const { openapiV3, openapiV3Paths } = await import("../../api/openapi/v3.ts");
   if (groupVersion === "")
     return send(
-      make(kept, "v3", () => JSON.stringify(openapiV3Paths(registry))),
+      make(kept, "v3", () => JSON.stringify(openapiV3Paths(described))),
       request,
       "application/json",
     );
@@ -195,6 +196,6 @@ async function openapi(context: ServerContext, request: ApiRequest, kept: Kept):
     )
   )
     throw unknownPath();
-  const made = make(kept, `v3 ${groupVersion}`, () => JSON.stringify(openapiV3(registry, groupVersion)));
+  const made = make(kept, `v3 ${groupVersion}`, () => JSON.stringify(openapiV3(described, groupVersion)));
   return send(made, request, "application/json");
 }

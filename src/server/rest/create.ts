@@ -12,7 +12,14 @@ import type { ServerContext } from "../context.ts";
 import { storeKey } from "../keys.ts";
 import type { ApiRequest } from "../request.ts";
 import { commit } from "./commit.ts";
-import { type AnyObject, hasGeneration, ownFields, refuseInvalid } from "./prepare.ts";
+import {
+  type AnyObject,
+  hasGeneration,
+  ownFields,
+  refuseInvalid,
+  storedForm,
+  validateForm,
+} from "./prepare.ts";
 import { type Target, type Write, writeOf } from "./target.ts";
 
 // apimachinery's alphabet: no vowels and no look-alikes, so that no words come out.
@@ -34,8 +41,9 @@ export async function createObject(
   request: ApiRequest,
 ): Promise<WriteResult> {
   const write = writeOf(target, request, "CREATE");
-  const { object, warnings } = await readObject(request, context.registry, bodyTypeOf(target.kind));
-  placeInNamespace(object, target);
+  const { object: sent, warnings } = await readObject(request, context.registry, bodyTypeOf(target.served));
+  placeInNamespace(sent, target);
+  const object = storedForm(target.served, sent);
   target.kind.defaults?.(object);
   if (target.kind.hasStatus && !target.kind.keepsStatusOnCreate) delete (object as AnyObject).status;
   // Before admission: what the server adds belongs to nobody.
@@ -101,9 +109,11 @@ export function createWithin(
         namespaced: kind.resource.namespaced,
         nameRule: kind.nameRule,
       }),
-      ...(kind.validate?.(object, { subresource: "" }) ?? []),
+      ...(kind.validate?.(object, { subresource: "", isCreate: true }) ?? []),
+      ...validateForm(write, object, undefined),
     ]);
-    for (const step of context.admission) step.check?.(object, request, readObjectAt);
+    for (const step of context.admission)
+      step.check?.({ key, object, old: undefined, request }, readObjectAt);
     object.metadata.resourceVersion = String(revision);
     return { put: object };
   };

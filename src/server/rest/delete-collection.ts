@@ -4,6 +4,7 @@ import { apiVersionOf } from "../../api/resource.ts";
 import { hasReason } from "../../api/status-error.ts";
 import type { ServerContext } from "../context.ts";
 import { type ApiRequest, type DocumentAnswer, documentOf } from "../request.ts";
+import { servedEntry } from "./present.ts";
 import { snapshot } from "./read.ts";
 import { deleteNamed, readDeletion } from "./remove.ts";
 import { selectionOf } from "./selection.ts";
@@ -15,7 +16,7 @@ export async function deleteCollection(
   request: ApiRequest,
 ): Promise<DocumentAnswer> {
   const deletion = await readDeletion(context, request);
-  const selection = selectionOf(target.kind, request.query);
+  const selection = selectionOf(target.served, request.query);
   const found = snapshot(context, target, { selection }).filter(({ object }) => selection.matches(object));
   const resourceVersion = String(context.store.revision);
   // All at once: they share commits.
@@ -30,11 +31,11 @@ export async function deleteCollection(
       }
     }),
   );
-  const { resource } = target.kind;
+  const { resource } = target.served;
   return documentOf({
     kind: `${resource.kind}List`,
     apiVersion: apiVersionOf(resource),
     metadata: { resourceVersion },
-    items: found.map(({ object }) => object),
+    items: found.map((entry) => servedEntry(target.served, entry).object),
   });
 }

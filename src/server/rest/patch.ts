@@ -1,6 +1,7 @@
 // PATCH in its four forms. Each ends as an update of what is stored, decided against the newest state within the write, so
 // a patch never meets a conflict unless it names a resourceVersion.
 import type { KubeObject } from "../../api/object.ts";
+import { fromStored, versionsOf } from "../../api/served-form.ts";
 import {
   badRequest,
   hasReason,
@@ -25,6 +26,7 @@ import { storeKey } from "../keys.ts";
 import type { ApiRequest } from "../request.ts";
 import { commit } from "./commit.ts";
 import { createWithin, placeInNamespace, type WriteResult } from "./create.ts";
+import { storedForm } from "./prepare.ts";
 import { booleanOf, type Write, writeOf } from "./target.ts";
 import { type NamedTarget, updateObject } from "./update.ts";
 
@@ -49,13 +51,14 @@ export async function patchObject(
   const write = writeOf(target, request, "UPDATE");
   const validation = fieldValidationOf(request.query);
   const { patch, duplicateFields } = await readPatch(context, request);
-  const type = bodyTypeOf(target.kind);
+  const { served } = target;
+  const type = bodyTypeOf(served);
   const warnings: string[] = [];
   const next = (current: KubeObject) => {
     const options = { lookup: context.registry.lookup, validation, duplicateFields };
-    const decoded = decodePatched(patch(current, type), type, options);
+    const decoded = decodePatched(patch(fromStored(served, current), type), type, options);
     warnings.push(...decoded.warnings);
-    return decoded.object;
+    return storedForm(served, decoded.object);
   };
   const result = await updateObject(context, write, { next });
   return { ...result, warnings: [...warnings, ...result.warnings] };
@@ -160,7 +163,7 @@ async function readApplied(
   const validation: FieldValidation = fieldValidationOf(request.query);
   const { lookup } = context.registry;
   // An unknown field is an error of apply itself, unless fieldValidation says otherwise.
-  const decoded = decodeValue(value, bodyTypeOf(target.kind), { lookup, validation, duplicateFields });
+  const decoded = decodeValue(value, bodyTypeOf(target.served), { lookup, validation, duplicateFields });
   const { metadata } = decoded.object;
   if (metadata.managedFields?.length) throw badRequest("metadata.managedFields must be nil");
   placeInNamespace(decoded.object, target);
@@ -173,8 +176,8 @@ async function readApplied(
   };
 }
 
-function checkIdentity(value: Partial<KubeObject>, { kind, name }: NamedTarget): void {
-  const { apiVersion, kind: wanted } = bodyTypeOf(kind);
+function checkIdentity(value: Partial<KubeObject>, { served, name }: NamedTarget): void {
+  const { apiVersion, kind: wanted } = bodyTypeOf(served);
   if (!value.kind || !value.apiVersion)
     throw badRequest(
       `error decoding YAML: Object 'Kind' is missing in '${JSON.stringify(value).slice(0, 200)}'`,
@@ -194,27 +197,39 @@ async function applyOnce(
   { request, value, warnings, force }: Applied,
 ): Promise<WriteResult> {
   const { applyServerSide } = await import("../../api/patch/server-side-apply.ts");
-  const { kind, namespace, name } = target;
+  const { kind, served, namespace, name } = target;
   const key = storeKey(kind.resource, namespace, name);
   const apply = (live: KubeObject | undefined, write: Write) =>
     applyServerSide({
-      live,
+      live: live && fromStored(served, live),
       applied: value,
-      schema: kind.schema,
+      schema: served.schema,
       lookup: context.registry.lookup,
+      versions: versionsOf(served),
       manager: write.manager,
       subresource: write.subresource,
       force,
       now: context.clock.now(),
     });
 
+  const decode = (object: KubeObject) => {
+    const { lookup } = context.registry;
+    // Field sets are the server's own work, as large as the object, and never changed: they need no second reading.
+    const { managedFields, ...metadata } = object.metadata;
+    const decoded = decodeValue({ ...object, metadata }, bodyTypeOf(served), {
+      lookup,
+      validation: "Ignore",
+    });
+    if (managedFields) decoded.object.metadata.managedFields = managedFields;
+    return storedForm(served, decoded.object);
+  };
+
   if (context.store.get(key)) {
     const write = writeOf(target, request, "UPDATE");
     const next = (current: KubeObject) => {
       const { object, conflicts } = apply(current, write);
       refuseConflicts(conflicts, write);
-      return decodeValue(object, bodyTypeOf(kind), { lookup: context.registry.lookup, validation: "Ignore" })
-        .object;
+      return decode(object);
     };
     try {
       return await updateObject(context, write, { next, warnings, ownsFields: true });
@@ -232,10 +247,7 @@ async function applyOnce(
       "uid mismatch: the provided object specified uid, and no existing object was found",
     );
   const { object } = apply(undefined, write);
-  const draft = decodeValue(object, bodyTypeOf(kind), {
-    lookup: context.registry.lookup,
-    validation: "Ignore",
-  }).object;
+  const draft = decode(object);
   kind.defaults?.(draft);
   await mutateCreate(draft, write.request, context);
   const found = [...warnings, ...(kind.warnings?.(draft, undefined) ?? [])];

@@ -1,9 +1,11 @@
 // What creates and updates have in common once an object is decoded: validation, generation, field ownership.
-import { isDeepStrictEqual } from "node:util";
 import type { AnyKind } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
+import { equalJson } from "../../api/own.ts";
 import { trackUpdate } from "../../api/patch/managed-fields.ts";
+import { apiVersionOf } from "../../api/resource.ts";
 import type { TypeLookup } from "../../api/schema.ts";
+import { fromStored, toStored, versionsOf } from "../../api/served-form.ts";
 import { type FieldError, invalidObject } from "../../api/status-error.ts";
 import type { ServerContext } from "../context.ts";
 import type { Write } from "./target.ts";
@@ -26,18 +28,36 @@ export function hasGeneration(kind: AnyKind, lookup: TypeLookup): boolean {
   return fields?.["spec"] !== undefined && fields["status"] !== undefined;
 }
 
-/** Sets metadata.managedFields as a write by `write.manager` leaves them. */
+/** What a client sent, defaulted in the form that it is in, as it is stored; the stored kind's defaults are still to come. */
+export function storedForm(served: AnyKind, sent: KubeObject): KubeObject {
+  served.form?.defaults?.(sent);
+  return toStored(served, sent);
+}
+
+/** What the form of the request asks of an object beside the stored kind's validation. */
+export function validateForm(
+  { served }: Write,
+  object: KubeObject,
+  old: KubeObject | undefined,
+): FieldError[] {
+  const validate = served.form?.validate;
+  return validate?.(fromStored(served, object), old && fromStored(served, old)) ?? [];
+}
+
+/** Sets metadata.managedFields as a write by `write.manager` leaves them, in terms of the version that it speaks. */
 export function ownFields(
   { registry, clock }: ServerContext,
   write: Write,
   after: KubeObject,
   before: KubeObject | undefined,
 ): void {
+  const { served } = write;
   const entries = trackUpdate({
-    before,
-    after,
-    schema: write.kind.schema,
+    before: before && fromStored(served, before),
+    after: { ...fromStored(served, after), apiVersion: apiVersionOf(served.resource) },
+    schema: served.schema,
     lookup: registry.lookup,
+    versions: versionsOf(served),
     manager: write.manager,
     operation: "Update",
     subresource: write.subresource,
@@ -51,12 +71,10 @@ export function ownFields(
 export function isUnchanged(after: KubeObject, before: KubeObject): boolean {
   const { managedFields: ownAfter, ...metaAfter } = after.metadata;
   const { managedFields: ownBefore, ...metaBefore } = before.metadata;
-  if (!isDeepStrictEqual(metaAfter, metaBefore)) return false;
+  if (!equalJson(metaAfter, metaBefore)) return false;
   const { metadata: _, ...restAfter } = after;
   const { metadata: __, ...restBefore } = before;
-  return (
-    isDeepStrictEqual(restAfter, restBefore) && isDeepStrictEqual(timeless(ownAfter), timeless(ownBefore))
-  );
+  return equalJson(restAfter, restBefore) && equalJson(timeless(ownAfter), timeless(ownBefore));
 }
 
 const timeless = (entries: KubeObject["metadata"]["managedFields"]) =>

@@ -3,11 +3,14 @@ import type { AnyKind } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
 import type { JsonObject } from "../../api/own.ts";
 import { apiVersionOf } from "../../api/resource.ts";
+import { fromStored } from "../../api/served-form.ts";
 import { statusError } from "../../api/status-error.ts";
+import { deepFreeze } from "../../store/freeze.ts";
 import type { ObjectEntry, ServerContext } from "../context.ts";
 import type { Format } from "../negotiation.ts";
 import type { Answer, DocumentAnswer } from "../request.ts";
 import { tableOf } from "./table.ts";
+import type { Target } from "./target.ts";
 
 export interface ListMeta {
   readonly resourceVersion: string;
@@ -16,19 +19,41 @@ export interface ListMeta {
 }
 
 type Shown = Pick<ObjectEntry, "object" | "json">;
+type Kinds = Pick<Target, "kind" | "served">;
+
+/** What is stored, in the form of `served`; made once for each stored object, however many ask for it. */
+export function servedEntry(served: AnyKind, entry: Shown): Shown {
+  const { form } = served;
+  if (!form) return entry;
+  let made = conversions.get(form);
+  if (!made) {
+    made = new WeakMap();
+    conversions.set(form, made);
+  }
+  let shown = made.get(entry.object);
+  if (!shown) {
+    const object = deepFreeze(fromStored(served, entry.object));
+    shown = { object, json: JSON.stringify(object) };
+    made.set(entry.object, shown);
+  }
+  return shown;
+}
+
+const conversions = new WeakMap<NonNullable<AnyKind["form"]>, WeakMap<KubeObject, Shown>>();
 
 /** One object. */
 export function presentObject(
   context: ServerContext,
-  kind: AnyKind,
-  entry: Shown,
+  { kind, served }: Kinds,
+  stored: Shown,
   options: { format: Format; status?: number },
 ): DocumentAnswer {
   const { format, status = 200 } = options;
   const form = "document";
+  const entry = servedEntry(served, stored);
   if (format.as === "Table") {
     const { resourceVersion } = entry.object.metadata;
-    const table = tableOf(kind, [entry.object], {
+    const table = tableOf({ kind, served }, [stored.object], {
       format,
       meta: { resourceVersion },
       now: context.clock.now(),
@@ -45,7 +70,7 @@ export function presentObject(
 /** A collection. The JSON text is joined from the stored texts, nothing is serialized again. */
 export function presentList(
   context: ServerContext,
-  kind: AnyKind,
+  { kind, served }: Kinds,
   entries: readonly Shown[],
   { format, meta }: { format: Format; meta: ListMeta },
 ): DocumentAnswer {
@@ -53,7 +78,7 @@ export function presentList(
   const status = 200;
   if (format.as === "Table") {
     const objects = entries.map(({ object }) => object);
-    const table = tableOf(kind, objects, { format, meta, now: context.clock.now() });
+    const table = tableOf({ kind, served }, objects, { format, meta, now: context.clock.now() });
     return { form, status, value: () => table, json: () => JSON.stringify(table) };
   }
   if (format.as === "PartialObjectMetadata") {
@@ -65,14 +90,15 @@ export function presentList(
     };
     return { form, status, value: () => list, json: () => JSON.stringify(list) };
   }
-  const head = { kind: `${kind.resource.kind}List`, apiVersion: apiVersionOf(kind.resource), metadata: meta };
+  const { resource } = served;
+  const head = { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata: meta };
   return {
     form,
     status,
-    value: () => ({ ...head, items: entries.map(({ object }) => object) }),
+    value: () => ({ ...head, items: entries.map((entry) => servedEntry(served, entry).object) }),
     json: () => {
       const start = JSON.stringify(head);
-      return `${start.slice(0, -1)},"items":[${entries.map(({ json }) => json).join(",")}]}`;
+      return `${start.slice(0, -1)},"items":[${entries.map((entry) => servedEntry(served, entry).json).join(",")}]}`;
     },
   };
 }

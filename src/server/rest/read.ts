@@ -26,10 +26,10 @@ export async function getObject(
   request: ApiRequest,
 ): Promise<Answer> {
   const format = formatOf(request);
-  const answer = presentObject(context, target.kind, findObject(context, target), { format });
+  const answer = presentObject(context, target, findObject(context, target), { format });
   return format.encoding === "json"
     ? answer
-    : encode(context, answer, { format, schema: target.kind.schema });
+    : encode(context, answer, { format, schema: target.served.schema });
 }
 
 export async function listObjects(
@@ -39,10 +39,10 @@ export async function listObjects(
 ): Promise<Answer> {
   const format = formatOf(request);
   const { entries, meta } = selectPage(context, target, request.query);
-  const answer = presentList(context, target.kind, entries, { format, meta });
+  const answer = presentList(context, target, entries, { format, meta });
   return format.encoding === "json"
     ? answer
-    : encode(context, answer, { format, schema: `${target.kind.schema}List` });
+    : encode(context, answer, { format, schema: `${target.served.schema}List` });
 }
 
 interface Page {
@@ -56,7 +56,7 @@ function selectPage(context: ServerContext, target: Target, query: URLSearchPara
       "Invalid",
       'ListOptions.meta.k8s.io "" is invalid: sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list',
     );
-  const selection = selectionOf(target.kind, query);
+  const selection = selectionOf(target.served, query);
   const limit = integerOf(query, "limit") ?? 0;
   const start = startOf(context, target, query);
   const revision = start.at ?? context.store.revision;

@@ -1,13 +1,15 @@
 // The scale subresource: an autoscaling/v1 Scale that reads and writes the paths that the kind declares.
 import type { Scale } from "../../api/generated/types.ts";
-import type { AnyKind } from "../../api/kind.ts";
+import { type AnyKind, ageColumn, type Column, nameColumn } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { invalid, invalidObject } from "../../api/status-error.ts";
 import { type BodyType, decodeValue, fieldValidationOf, readObject } from "../body.ts";
 import type { ServerContext } from "../context.ts";
-import { type ApiRequest, type DocumentAnswer, documentOf } from "../request.ts";
+import { type Answer, type ApiRequest, documentOf } from "../request.ts";
 import { readPatch } from "./patch.ts";
-import { findObject } from "./read.ts";
+import { encode } from "./present.ts";
+import { findObject, formatOf } from "./read.ts";
+import { tableOf } from "./table.ts";
 import { writeOf } from "./target.ts";
 import { type NamedTarget, updateObject } from "./update.ts";
 
@@ -17,22 +19,56 @@ const SCALE: BodyType = {
   kind: "Scale",
 };
 
+const COLUMNS = [
+  nameColumn<KubeObject>(),
+  countColumn("Desired", "How many are wanted.", ({ spec }) => spec?.replicas),
+  countColumn("Available", "How many there are.", ({ status }) => status?.replicas),
+  ageColumn<KubeObject>(),
+];
+
+function countColumn(
+  name: string,
+  description: string,
+  count: (scale: Scale) => number | undefined,
+): Column<KubeObject> {
+  const value = (object: KubeObject) => count(object as unknown as Scale) ?? 0;
+  return { name, type: "integer", priority: 0, description, value };
+}
+
 export async function serveScale(
   context: ServerContext,
   target: NamedTarget,
   request: ApiRequest,
-): Promise<DocumentAnswer> {
-  if (request.method === "GET") return documentOf(scaleOf(target.kind, findObject(context, target).object));
-  return request.method === "PUT"
-    ? replaceScale(context, target, request)
-    : patchScale(context, target, request);
+): Promise<Answer> {
+  const scale = await scaleAfter(context, target, request);
+  const format = formatOf(request);
+  if (format.as !== "Table") return encode(context, documentOf(scale), { format, schema: SCALE.schema });
+  const { resourceVersion } = scale.metadata;
+  const { served } = target;
+  const options = { format, meta: { resourceVersion }, now: context.clock.now() };
+  return documentOf(tableOf({ kind: { columns: COLUMNS }, served }, [scale], options));
+}
+
+async function scaleAfter(
+  context: ServerContext,
+  target: NamedTarget,
+  request: ApiRequest,
+): Promise<KubeObject> {
+  switch (request.method) {
+    case "PUT":
+      return replaceScale(context, target, request);
+    case "PATCH":
+      return patchScale(context, target, request);
+    default:
+      return scaleOf(target.kind, findObject(context, target).object);
+  }
 }
 
 async function replaceScale(
   context: ServerContext,
   target: NamedTarget,
   request: ApiRequest,
-): Promise<DocumentAnswer> {
+): Promise<KubeObject> {
   const { object } = await readObject(request, context.registry, SCALE);
   return writeScale(context, target, request, () => object);
 }
@@ -41,7 +77,7 @@ async function patchScale(
   context: ServerContext,
   target: NamedTarget,
   request: ApiRequest,
-): Promise<DocumentAnswer> {
+): Promise<KubeObject> {
   const validation = fieldValidationOf(request.query);
   const { patch } = await readPatch(context, request);
   return writeScale(context, target, request, (scale) => {
@@ -55,7 +91,7 @@ async function writeScale(
   target: NamedTarget,
   request: ApiRequest,
   change: (scale: KubeObject) => KubeObject,
-): Promise<DocumentAnswer> {
+): Promise<KubeObject> {
   const { kind, name } = target;
   const write = { ...writeOf(target, request, "UPDATE"), subresource: "scale" };
   const next = (current: KubeObject) => {
@@ -72,7 +108,7 @@ async function writeScale(
     return object;
   };
   const { written } = await updateObject(context, write, { next });
-  return documentOf(scaleOf(kind, written.entry!.object));
+  return scaleOf(kind, written.entry!.object);
 }
 
 function scaleOf(kind: AnyKind, object: KubeObject): KubeObject {

@@ -2,6 +2,7 @@
 import type { AnyKind } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { parseFieldSelector, parseLabelSelector } from "../../api/selectors.ts";
+import { fromStored } from "../../api/served-form.ts";
 import { badRequest } from "../../api/status-error.ts";
 
 export interface Selection {
@@ -11,13 +12,16 @@ export interface Selection {
   readonly everything: boolean;
 }
 
-/** Throws 400 for a selector that cannot be parsed and for a field that the kind does not offer. */
-export function selectionOf(kind: AnyKind, query: URLSearchParams): Selection {
+/**
+ * What a request about `served` selects of what is stored. Throws 400 for a selector that cannot be parsed and for a field that the kind
+ * does not offer.
+ */
+export function selectionOf(served: AnyKind, query: URLSearchParams): Selection {
   const labelText = query.get("labelSelector") ?? "";
   const fieldText = query.get("fieldSelector") ?? "";
   const labels = labelText === "" ? undefined : parseLabelSelector(labelText);
   const fields = fieldText === "" ? [] : parseFieldSelector(fieldText);
-  const offered = fields.length > 0 ? offeredFields(kind) : undefined;
+  const offered = fields.length > 0 ? offeredFields(served) : undefined;
   for (const { field } of fields)
     if (!isMetadata(field) && offered && !offered(field))
       throw badRequest(`field label not supported: ${field}`);
@@ -28,7 +32,7 @@ export function selectionOf(kind: AnyKind, query: URLSearchParams): Selection {
     matches: (object) => {
       if (labels && !labels(object.metadata.labels)) return false;
       if (fields.length === 0) return true;
-      const values = kind.fields?.(object);
+      const values = served.fields?.(served.form?.fields ? fromStored(served, object) : object);
       return fields.every(({ field, operator, value }) => {
         const actual = isMetadata(field) ? metadataField(object, field) : (values?.[field] ?? "");
         return (actual === value) === (operator === "=");

@@ -1,12 +1,13 @@
 // meta.k8s.io Table: what `kubectl get` prints. Columns and cells are the kind's own.
 import type { AnyKind } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
+import { fromStored } from "../../api/served-form.ts";
 import type { Format } from "../negotiation.ts";
 import type { ListMeta } from "./present.ts";
 
-/** A Table of `objects`; `bare` leaves the column definitions out, as every event of a watch but the first does. */
+/** A Table of stored `objects`; `bare` leaves the column definitions out, as every event of a watch but the first does. */
 export function tableOf(
-  kind: AnyKind,
+  { kind, served }: { kind: Pick<AnyKind, "columns">; served: AnyKind },
   objects: readonly KubeObject[],
   { format, meta, now, bare = false }: { format: Format; meta: ListMeta; now: number; bare?: boolean },
 ) {
@@ -25,14 +26,18 @@ export function tableOf(
         })),
     rows: objects.map((object) => ({
       cells: kind.columns.map((column) => column.value(object, now)),
-      ...rowObject(object, format),
+      ...rowObject(served, object, format),
     })),
   };
 }
 
-function rowObject(object: KubeObject, { includeObject, version }: Format): { object?: unknown } {
+function rowObject(
+  served: AnyKind,
+  object: KubeObject,
+  { includeObject, version }: Format,
+): { object?: unknown } {
   if (includeObject === "None") return {};
-  if (includeObject === "Object") return { object };
+  if (includeObject === "Object") return { object: fromStored(served, object) };
   const partial = {
     kind: "PartialObjectMetadata",
     apiVersion: `meta.k8s.io/${version}`,

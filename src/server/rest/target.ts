@@ -6,7 +6,10 @@ import type { ApiRequest } from "../request.ts";
 
 /** A collection, or with `name` one object, or with `subresource` a part of it. */
 export interface Target {
+  /** As it is stored: what admission, validation and the store see. */
   readonly kind: AnyKind;
+  /** As the request speaks of it: what bodies, answers and managedFields are in. The same but for kinds with several forms. */
+  readonly served: AnyKind;
   readonly namespace: string | undefined;
   readonly name: string | undefined;
   /** "" for the object itself. */

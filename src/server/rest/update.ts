@@ -1,6 +1,6 @@
 // PUT, and the common half of every change to an object that exists: PATCH, status, scale, binding and finalize all end here.
-import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "../../api/object.ts";
+import { equalJson } from "../../api/own.ts";
 import { badRequest, conflict, notFound } from "../../api/status-error.ts";
 import { validateObjectMetaUpdate } from "../../api/validation/object-meta.ts";
 import type { ChangeFunction } from "../../store/store.ts";
@@ -10,7 +10,15 @@ import { storeKey } from "../keys.ts";
 import type { ApiRequest } from "../request.ts";
 import { commit } from "./commit.ts";
 import type { WriteResult } from "./create.ts";
-import { type AnyObject, hasGeneration, isUnchanged, ownFields, refuseInvalid } from "./prepare.ts";
+import {
+  type AnyObject,
+  hasGeneration,
+  isUnchanged,
+  ownFields,
+  refuseInvalid,
+  storedForm,
+  validateForm,
+} from "./prepare.ts";
 import { isFinalized } from "./remove.ts";
 import { type Target, type Write, writeOf } from "./target.ts";
 
@@ -23,9 +31,9 @@ export async function replaceObject(
   request: ApiRequest,
 ): Promise<WriteResult> {
   const write = writeOf(target, request, "UPDATE");
-  const { object, warnings } = await readObject(request, context.registry, bodyTypeOf(target.kind));
+  const { object, warnings } = await readObject(request, context.registry, bodyTypeOf(target.served));
   checkNames(object, target);
-  return updateObject(context, write, { next: () => object, warnings });
+  return updateObject(context, write, { next: () => storedForm(target.served, object), warnings });
 }
 
 function checkNames({ metadata }: KubeObject, { kind, name, namespace }: NamedTarget): void {
@@ -65,7 +73,8 @@ export async function updateObject(
     const object = next(current.object);
     if (!object) return undefined;
     prepareUpdate(context, write, { object, old: current.object, ownsFields });
-    for (const step of context.admission) step.check?.(object, write.request, (other) => read(other)?.object);
+    const checked = { key, object, old: current.object, request: write.request };
+    for (const step of context.admission) step.check?.(checked, (other) => read(other)?.object);
     found.push(...(write.kind.warnings?.(object, current.object) ?? []));
     if (isFinalized(object, current.object)) {
       object.metadata.resourceVersion = String(revision);
@@ -97,13 +106,14 @@ function prepareUpdate(
   const key = storeKey(kind.resource, write.namespace, write.name ?? "");
   for (const step of context.admission) step.allocate?.(key, object, old, request);
   if (hasGeneration(kind, context.registry.lookup)) {
-    const changed = !isDeepStrictEqual(object.spec, old.spec);
+    const changed = !equalJson(object.spec, old.spec);
     object.metadata.generation = (old.metadata.generation ?? 0) + (changed ? 1 : 0);
   }
   refuseInvalid(kind, write.name ?? "", [
     ...validateObjectMetaUpdate(object.metadata, old.metadata),
     ...(kind.validate?.(object, { subresource }) ?? []),
     ...(kind.validateUpdate?.(object, old, { subresource }) ?? []),
+    ...validateForm(write, object, old),
   ]);
 }
 

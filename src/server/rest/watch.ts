@@ -9,7 +9,7 @@ import type { ObjectEntry, ServerContext } from "../context.ts";
 import { storePrefix } from "../keys.ts";
 import type { Format } from "../negotiation.ts";
 import type { ApiRequest, WatchAnswer, WatchLine, WatchSink } from "../request.ts";
-import { partialOf } from "./present.ts";
+import { partialOf, servedEntry } from "./present.ts";
 import { expired, formatOf, parseVersion, snapshot } from "./read.ts";
 import { type Selection, selectionOf } from "./selection.ts";
 import { tableOf } from "./table.ts";
@@ -78,7 +78,7 @@ function readOrder(target: Target, request: ApiRequest): WatchOrder {
   return {
     target,
     format,
-    selection: selectionOf(target.kind, query),
+    selection: selectionOf(target.served, query),
     bookmarks: booleanOf(query, "allowWatchBookmarks") === true,
     initial: sendInitial ?? from === 0,
     markInitialEnd: sendInitial === true && booleanOf(query, "allowWatchBookmarks") === true,
@@ -135,7 +135,7 @@ function runWatch(
     if (!ended && !sink.send(line)) end();
   };
   const bookmark = (annotations?: Record<string, string>) =>
-    send(freshLine("BOOKMARK", bookmarkOf(kind, String(store.revision), annotations)));
+    send(freshLine("BOOKMARK", bookmarkOf(order.target.served, String(store.revision), annotations)));
 
   let from = order.from ?? store.revision;
   if (order.initial) {
@@ -208,13 +208,15 @@ function select(
 }
 
 function shapeOf(context: ServerContext, { format, target }: WatchOrder, plainLine: PlainLine): PlainLine {
-  if (format.as === "object") return plainLine;
+  const { served } = target;
+  if (format.as === "object")
+    return served.form ? (type, entry) => plainLine(type, servedEntry(served, entry)) : plainLine;
   if (format.as === "PartialObjectMetadata")
     return (type, { object }) => freshLine(type, partialOf(object, format.version));
   let bare = false;
   return (type, { object }) => {
     const { resourceVersion } = object.metadata;
-    const table = tableOf(target.kind, [object], {
+    const table = tableOf(target, [object], {
       format,
       meta: { resourceVersion },
       now: context.clock.now(),

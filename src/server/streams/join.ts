@@ -15,6 +15,9 @@ export interface AgentIdentity {
   readonly servername: string;
 }
 
+/** The name in every node agent's certificate (docs/architecture.md): addresses come and go, the name stays. */
+export const AGENT_NAME = "kubelet.kubemu";
+
 const DIAL_TIMEOUT_MS = 10_000;
 // A peer that does not close its half after ours is complete and the other side is gone.
 const LINGER_MS = 5_000;

@@ -76,6 +76,12 @@ export function chooseContainer(pod: Readonly<Pod>, named: string): string {
 async function agentOf(nodeName: string, reader: RelayReader): Promise<Omit<Location, "path">> {
   const node = await reader.find(nodes, { name: nodeName });
   if (!node) throw notFound(nodes, nodeName);
+  return agentAt(node);
+}
+
+/** Where the node's agent listens. */
+export function agentAt(node: Readonly<Node>): Omit<Location, "path"> {
+  const nodeName = node.metadata.name;
   const port = node.status?.daemonEndpoints?.kubeletEndpoint?.Port;
   if (!port) throw statusError("ServiceUnavailable", `node ${nodeName} has not said where its agent listens`);
   return { scheme: "agent", host: addressOf(node), port };

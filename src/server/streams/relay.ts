@@ -8,7 +8,7 @@ import type { KubeObject } from "../../api/object.ts";
 import type { Resource } from "../../api/resource.ts";
 import { badRequest, StatusError } from "../../api/status-error.ts";
 import type { Log } from "../../base/log.ts";
-import { type AgentIdentity, dial, endWithStatus, join, upgradeHead } from "./join.ts";
+import { AGENT_NAME, type AgentIdentity, dial, endWithStatus, join, upgradeHead } from "./join.ts";
 import { locate } from "./locate.ts";
 import { relayLog } from "./relay-log.ts";
 import { createRequestRelay } from "./relay-request.ts";
@@ -99,8 +99,6 @@ export function createStreamRelay({ reader, credentials, log }: StreamRelayOptio
   return { forward, upgrade, stop: () => abort.abort() };
 }
 
-// The name in every node agent's certificate (docs/architecture.md): addresses come and go, the name stays.
-const AGENT_NAME = "kubelet.kubemu";
 const UPGRADE_ONLY: ReadonlySet<string> = new Set(["exec", "attach", "portforward"]);
 
 // Kubernetes answers so for the log of a pod that has no node yet.

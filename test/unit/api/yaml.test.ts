@@ -59,7 +59,7 @@ describe("parseYaml", () => {
 describe("parseManifests", () => {
   it("gives each document and the line on which it starts", () => {
     const text = "# first\na: 1\n---\n# nothing here\n---\nb: 2\n...\n---\nc: 3\n";
-    expect(parseManifests(text, "x.yaml")).toEqual({
+    expect(parseManifests(text, "x.yaml")).toMatchObject({
       documents: [
         { value: { a: 1 }, line: 2 },
         { value: { b: 2 }, line: 6 },
@@ -70,9 +70,15 @@ describe("parseManifests", () => {
 
   it("says where a broken document is broken, and keeps those before it", () => {
     const { documents, problem } = parseManifests("a: 1\n---\nb: [1, 2\nc: 3\n", "x.yaml");
-    expect(documents).toEqual([{ value: { a: 1 }, line: 1 }]);
+    expect(documents).toMatchObject([{ value: { a: 1 }, line: 1 }]);
     expect(problem).toMatchObject({ line: 4 });
     expect(problem?.message).not.toContain("\n");
+  });
+
+  it("finds the line of a field, or of what should hold it", () => {
+    const [document] = parseManifests("a: 1\nspec:\n  ports:\n    - port: 80\n", "x.yaml").documents;
+    expect(document?.lineOf(["spec", "ports", 0, "port"])).toBe(4);
+    expect(document?.lineOf(["spec", "replicas"])).toBe(3);
   });
 
   it("names a repeated key and its place", () => {
@@ -84,7 +90,9 @@ describe("parseManifests", () => {
   });
 
   it("reads JSON files, with the place of an error", () => {
-    expect(parseManifests('\uFEFF{"a": 1}', "x.json").documents).toEqual([{ value: { a: 1 }, line: 1 }]);
+    expect(parseManifests('\uFEFF{"a": 1}', "x.json").documents).toMatchObject([
+      { value: { a: 1 }, line: 1 },
+    ]);
     expect(parseManifests('{\n  "a": 1,\n  b\n}', "x.json").problem).toMatchObject({ line: 3, column: 3 });
     expect(parseManifests('{"a": ', "x.json").problem).toMatchObject({ line: 1, column: 7 });
   });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Invocation, parseCount, UsageError } from "../../../src/cli/command.ts";
+import { type Invocation, parseCount, parseDuration, UsageError } from "../../../src/cli/command.ts";
 import { runCommandLine } from "../../../src/cli/command-line.ts";
 import { commands } from "../../../src/cli/declarations.ts";
 import { DATA_VERSION, writeCluster } from "../../../src/supervisor/state.ts";
@@ -44,16 +44,54 @@ async function run(
   return result;
 }
 
-// Issue 2, "The CLI, exactly".
+// The CLI, exactly.
 const TABLE: Record<string, readonly string[]> = {
-  up: ["nodes", "profile", "api-port", "detach", "in-memory", "single-address", "no-merge"],
+  up: [
+    "nodes",
+    "profile",
+    "api-port",
+    "detach",
+    "in-memory",
+    "single-address",
+    "no-merge",
+    "endpoint-lag",
+    "proxy-mode",
+  ],
+  drill: ["seed", "keep", "json", "junit", "html"],
   down: ["delete"],
   status: ["output"],
+  traffic: ["follow", "output"],
   node: ["output"],
   services: ["output"],
   pods: ["output"],
   env: [],
   kubectl: [],
+  get: [
+    "namespace",
+    "all-namespaces",
+    "selector",
+    "field-selector",
+    "output",
+    "filename",
+    "watch",
+    "show-labels",
+  ],
+  describe: ["namespace", "all-namespaces", "selector", "filename"],
+  apply: ["namespace", "filename", "output"],
+  delete: [
+    ...["namespace", "all-namespaces", "selector", "field-selector", "filename", "all", "output"],
+    ...["force", "now", "grace-period", "cascade", "ignore-not-found", "wait"],
+  ],
+  scale: ["namespace", "selector", "filename", "replicas", "current-replicas"],
+  rollout: ["namespace", "selector", "filename", "timeout", "revision", "to-revision", "watch"],
+  set: ["namespace", "selector", "filename"],
+  logs: [
+    ...["namespace", "selector", "container", "follow", "previous", "tail", "since", "timestamps", "prefix"],
+    "all-containers",
+  ],
+  exec: ["namespace", "container", "stdin", "tty"],
+  "port-forward": ["namespace", "address"],
+  wait: ["namespace", "all-namespaces", "selector", "field-selector", "filename", "all", "timeout", "for"],
 };
 
 describe("the commands", () => {
@@ -198,4 +236,21 @@ describe("where a cluster lies", () => {
     expect(complaints[0]).toContain("--data-dir");
     expect(await placed(["--data-dir", "/data"], { home })).toMatchObject({ dataDir: "/data" });
   });
+});
+
+test.each([
+  ["500ms", 500],
+  ["2s", 2_000],
+  ["1.5s", 1_500],
+  ["1m30s", 90_000],
+  ["1h", 3_600_000],
+  ["0", 0],
+])("a duration of %s is %i ms", (text, spanMs) => {
+  expect(parseDuration("--endpoint-lag", text)).toBe(spanMs);
+});
+
+test.each(["", "5", "s", "-1s", "1s 2s", "1d", "1s!"])("%j is no duration", (text) => {
+  expect(() => parseDuration("--endpoint-lag", text)).toThrow(
+    "--endpoint-lag takes a duration such as 500ms, 2s or 1m30s",
+  );
 });

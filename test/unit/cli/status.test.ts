@@ -60,7 +60,7 @@ test.each(["Starting", "Stopping"] as const)(
       profile: "kubernetes",
       supervisor: { pid: process.pid },
       controlPlane: { pid: 0 },
-      proxy: { pid: 0, workers: [] },
+      proxy: { pid: 0, workers: [], mode: "userspace" },
       nodes: [],
     });
   },

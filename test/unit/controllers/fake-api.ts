@@ -129,7 +129,12 @@ export function createFakeApi(clock: Clock): FakeApi {
     checkPreconditions(target, before, request);
     if (request.method === "DELETE") return remove(target, before);
     if (request.method === "PUT") return save(plural, body);
-    return save(plural, patched(before, request));
+    const after = patched(before, request);
+    const { deletionTimestamp, finalizers = [] } = after.metadata;
+    const held = finalizers.length > 0 || isOnNode(after);
+    if (!deletionTimestamp || held || before.metadata.finalizers === undefined) return save(plural, after);
+    drop(plural, keyOf(target));
+    return after;
   }
 
   function existing(target: Target): KubeObject {
@@ -155,7 +160,7 @@ export function createFakeApi(clock: Clock): FakeApi {
   }
 
   function remove({ plural, ...at }: Target, before: KubeObject): unknown {
-    const lingers = plural === "pods" && (before as { spec?: { nodeName?: string } }).spec?.nodeName;
+    const lingers = isOnNode(before) || (before.metadata.finalizers ?? []).length > 0;
     if (!lingers) drop(plural, keyOf(at));
     else if (!before.metadata.deletionTimestamp)
       save(plural, {
@@ -167,6 +172,10 @@ export function createFakeApi(clock: Clock): FakeApi {
   return api;
 }
 
+/** A node has the pod, and takes the object away when the pod has ended. */
+const isOnNode = (object: KubeObject): boolean =>
+  Boolean((object as { spec?: { nodeName?: string } }).spec?.nodeName);
+
 function checkPreconditions(target: Target, before: KubeObject, request: TransportRequest): void {
   const body = request.body as
     | { metadata?: KubeObject["metadata"]; preconditions?: { uid?: string } }
@@ -177,12 +186,15 @@ function checkPreconditions(target: Target, before: KubeObject, request: Transpo
   if (version && version !== before.metadata.resourceVersion) throw conflict(target, target.name ?? "");
 }
 
-/** A merge patch; of a strategic one only `conditions`, which merge by type, differ. */
+const DELETE_FINALIZERS = "$deleteFromPrimitiveList/finalizers";
+
+/** A merge patch; of a strategic one `conditions`, which merge by type, and finalizers differ. */
 function patched(before: KubeObject, { body, contentType }: TransportRequest): KubeObject {
   const after = applyMergePatch(structuredClone(before), body) as KubeObject & {
     status?: { conditions?: unknown[] };
   };
   if (!contentType?.includes("strategic")) return after;
+  patchFinalizers(after.metadata, before.metadata, (body as { metadata?: Record<string, unknown> }).metadata);
   type Condition = { type: string };
   const old = (before as { status?: { conditions?: Condition[] } }).status?.conditions ?? [];
   const changed = (body as { status?: { conditions?: Condition[] } }).status?.conditions ?? [];
@@ -190,6 +202,19 @@ function patched(before: KubeObject, { body, contentType }: TransportRequest): K
   for (const one of changed) byType.set(one.type, { ...byType.get(one.type), ...one });
   if (changed.length > 0) after.status = { ...after.status, conditions: [...byType.values()] };
   return after;
+}
+
+function patchFinalizers(
+  after: KubeObject["metadata"],
+  { finalizers = [] }: KubeObject["metadata"],
+  patch: Record<string, unknown> = {},
+): void {
+  const added = (patch["finalizers"] ?? []) as string[];
+  const removed = (patch[DELETE_FINALIZERS] ?? []) as string[];
+  const left = [...new Set([...finalizers, ...added])].filter((one) => !removed.includes(one));
+  delete (after as unknown as Record<string, unknown>)[DELETE_FINALIZERS];
+  if (left.length > 0) after.finalizers = left;
+  else delete after.finalizers;
 }
 
 function parsePath(path: string): Target {

@@ -1,5 +1,11 @@
 // Deployments, ReplicaSets and their pods for tests, and a stand-in for scheduler and kubelet that makes pods Ready.
-import type { Deployment, Pod, ReplicaSet } from "../../../src/api/generated/types.ts";
+import type {
+  DaemonSet,
+  Deployment,
+  Pod,
+  ReplicaSet,
+  StatefulSet,
+} from "../../../src/api/generated/types.ts";
 import { timestamp } from "../../../src/base/clock.ts";
 import type { TestContext } from "./context.ts";
 
@@ -31,6 +37,47 @@ export function makeDeployment(
       selector: { matchLabels: { app: name } },
       strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%" } },
       progressDeadlineSeconds: 600,
+      revisionHistoryLimit: 10,
+      template: templateOf(image, { app: name }),
+      ...rest,
+    },
+  };
+}
+
+export function makeStatefulSet(
+  name: string,
+  spec: Partial<StatefulSet["spec"]> & { image?: string; partition?: number } = {},
+): StatefulSet {
+  const { image = "nginx:1", partition = 0, ...rest } = spec;
+  return {
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    metadata: meta(name),
+    spec: {
+      replicas: 3,
+      serviceName: name,
+      selector: { matchLabels: { app: name } },
+      podManagementPolicy: "OrderedReady",
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition, maxUnavailable: 1 } },
+      revisionHistoryLimit: 10,
+      template: templateOf(image, { app: name }),
+      ...rest,
+    },
+  };
+}
+
+export function makeDaemonSet(
+  name: string,
+  spec: Partial<DaemonSet["spec"]> & { image?: string } = {},
+): DaemonSet {
+  const { image = "nginx:1", ...rest } = spec;
+  return {
+    apiVersion: "apps/v1",
+    kind: "DaemonSet",
+    metadata: meta(name),
+    spec: {
+      selector: { matchLabels: { app: name } },
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
       revisionHistoryLimit: 10,
       template: templateOf(image, { app: name }),
       ...rest,
@@ -85,7 +132,11 @@ export interface Kubelet {
   readonly broken: Set<string>;
 }
 
-export function createKubelet({ api, clock }: TestContext): Kubelet {
+/** `nodeOf` stands for the scheduler. */
+export function createKubelet(
+  { api, clock }: TestContext,
+  nodeOf: (pod: Pod) => string | undefined = () => "n1",
+): Kubelet {
   const broken = new Set<string>();
   const step = (): boolean => {
     let busy = false;
@@ -95,7 +146,11 @@ export function createKubelet({ api, clock }: TestContext): Kubelet {
         api.remove("pods", key);
         busy = true;
       } else if (!pod.status?.phase && !broken.has(pod.spec.containers[0]?.image ?? "")) {
-        api.put("pods", { ...pod, spec: { ...pod.spec, nodeName: "n1" }, status: readyNow(clock.now()) });
+        api.put("pods", {
+          ...pod,
+          spec: { ...pod.spec, nodeName: nodeOf(pod) ?? "n1" },
+          status: readyNow(clock.now()),
+        });
         busy = true;
       }
     }

@@ -1,10 +1,21 @@
 // Builds what pickNode looks at, and a small seeded source of chance.
-import type { Node, Pod } from "../../../src/api/generated/types.ts";
+import type {
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  PodDisruptionBudget,
+  StorageClass,
+} from "../../../src/api/generated/types.ts";
+import { SELECTED_NODE } from "../../../src/api/names.ts";
+import { keyOf } from "../../../src/api/object.ts";
 import type { LabelMatcher } from "../../../src/api/selectors.ts";
 import { ClusterCache } from "../../../src/scheduler/cluster-cache.ts";
 import type { ClusterView } from "../../../src/scheduler/cluster-view.ts";
+import { NO_NOMINATIONS, type NominationView } from "../../../src/scheduler/nominations.ts";
 import { pickNode } from "../../../src/scheduler/pick-node.ts";
 import { podInfo } from "../../../src/scheduler/pod-info.ts";
+import type { StorageView } from "../../../src/scheduler/pod-volumes.ts";
 
 export interface TestCluster extends ClusterView {
   readonly cache: ClusterCache;
@@ -16,7 +27,16 @@ export function clusterOf(
   {
     siblings,
     namespaces = {},
-  }: { siblings?: LabelMatcher; namespaces?: Record<string, Record<string, string>> } = {},
+    storage = storageOf({}),
+    nominations = NO_NOMINATIONS,
+    budgets = [],
+  }: {
+    siblings?: LabelMatcher;
+    namespaces?: Record<string, Record<string, string>>;
+    storage?: StorageView;
+    nominations?: NominationView;
+    budgets?: readonly PodDisruptionBudget[];
+  } = {},
 ): TestCluster {
   const cache = new ClusterCache();
   for (const node of nodes) cache.setNode(node);
@@ -28,6 +48,31 @@ export function clusterOf(
     },
     namespaceLabels: (name) => namespaces[name],
     siblings: () => siblings,
+    storage,
+    nominations,
+    budgets: (namespace) => budgets.filter(({ metadata }) => metadata.namespace === namespace),
+  };
+}
+
+export function storageOf({
+  claims = [],
+  volumes = [],
+  classes = [],
+  promised = {},
+}: {
+  claims?: readonly PersistentVolumeClaim[];
+  volumes?: readonly PersistentVolume[];
+  classes?: readonly StorageClass[];
+  /** The uid of a claim, by the name of the volume that it has been promised. */
+  promised?: Record<string, string>;
+}): StorageView {
+  return {
+    claim: (key) => claims.find((claim) => keyOf(claim) === key),
+    volume: (name) => volumes.find(({ metadata }) => metadata.name === name),
+    volumes: () => volumes,
+    storageClass: (name) => classes.find(({ metadata }) => metadata.name === name),
+    promisedTo: (volume) => promised[volume],
+    selectedNode: ({ metadata }) => metadata.annotations?.[SELECTED_NODE],
   };
 }
 

@@ -125,4 +125,60 @@ describe("the scheduler", () => {
     context.clock.advance(context.timing.scheduleBackoffMs);
     await until(() => nodeOf("p") === "n1");
   });
+
+  it("makes lower priorities leave, keeps the node for whom they left, and tells both", async () => {
+    const all = { requests: { cpu: "4" } };
+    context.api.put("nodes", makeNode("n1"));
+    context.api.put("pods", makePod("low", { ...all, node: "n1", spec: { priority: 1 } }));
+    start();
+    context.api.put("pods", makePod("high", { ...all, spec: { priority: 5 } }));
+    const pod = (name: string) => context.api.get<Pod>("pods", `default/${name}`);
+    await until(() => pod("low")?.metadata.deletionTimestamp !== undefined);
+    expect(pod("low")?.status?.conditions).toMatchObject([
+      {
+        type: "DisruptionTarget",
+        status: "True",
+        reason: "PreemptionByScheduler",
+        message: "default-scheduler: preempting to accommodate a higher priority pod",
+      },
+    ]);
+    expect(pod("high")?.status?.nominatedNodeName).toBe("n1");
+    await until(() => context.events("low").length > 0 && context.events("high").length > 0);
+    expect(context.events("low")).toEqual([
+      `Preempted: Preempted by pod ${pod("high")?.metadata.uid} on node n1`,
+    ]);
+    expect(context.events("high")).toEqual([
+      "FailedScheduling: 0/1 nodes are available: 1 Insufficient cpu.",
+    ]);
+    // Whoever comes meanwhile must not take the place of the pod that it was made for.
+    context.api.put("pods", makePod("late", { ...all, spec: { priority: 1 } }));
+    context.clock.advance(context.timing.scheduleBackoffMaxMs);
+    context.api.remove("pods", "default/low");
+    await until(() => nodeOf("high") === "n1");
+    await settle();
+    expect(nodeOf("late")).toBeUndefined();
+    expect(context.api.writes.filter((write) => write.startsWith("DELETE pods"))).toHaveLength(1);
+  });
+
+  it("goes on with what it had begun before a restart, and gives the node up for a higher priority", async () => {
+    const all = { requests: { cpu: "4" } };
+    const waiting = makePod("waiting", { ...all, spec: { priority: 5 } });
+    context.api.put("nodes", makeNode("n1"));
+    context.api.put("pods", { ...waiting, status: { ...waiting.status, nominatedNodeName: "n1" } });
+    const low = makePod("low", { ...all, node: "n1", spec: { priority: 1 }, terminating: true });
+    const condition = { type: "DisruptionTarget", status: "True", reason: "PreemptionByScheduler" };
+    context.api.put("pods", { ...low, status: { ...low.status, conditions: [condition] } });
+    start();
+    await until(() => context.events("waiting").length > 0);
+    expect(context.events("waiting")).toEqual([
+      "FailedScheduling: 0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to a terminating pod on the nominated node.",
+    ]);
+    context.api.put("pods", makePod("higher", { ...all, spec: { priority: 9 } }));
+    const nominated = (name: string) =>
+      context.api.get<Pod>("pods", `default/${name}`)?.status?.nominatedNodeName;
+    await until(() => nominated("higher") === "n1" && nominated("waiting") === undefined);
+    context.api.remove("pods", "default/low");
+    context.clock.advance(context.timing.scheduleBackoffMaxMs);
+    await until(() => nodeOf("higher") === "n1");
+  });
 });

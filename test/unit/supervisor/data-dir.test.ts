@@ -127,6 +127,7 @@ test("deleting takes what is kubemu's and nothing else", () => {
 
 test("deleting removes the directory itself where nothing else lies in it", () => {
   writeCluster(cluster(DATA_VERSION));
+  for (const worker of [0, 1]) writeFileSync(join(folder, `nftables-${worker}`), "");
   expect(deleteData(folder)).toEqual([]);
   expect(existsSync(folder)).toBe(false);
 });

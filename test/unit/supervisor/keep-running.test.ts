@@ -26,6 +26,8 @@ function start(name: string, source: string): Program {
     singleAddress: true,
     slot: 16,
     lowestPort: 1024,
+    dnsPort: 10_053,
+    endpointLagMs: 0,
   };
   return startProgram({
     file,

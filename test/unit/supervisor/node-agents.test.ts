@@ -69,6 +69,8 @@ function nodeApi(hold: () => Promise<void> = async () => {}) {
     status: { conditions: [{ type: "Ready", status: "True" }] },
   } as unknown as Node;
   const client = {
+    list: async () => ({ metadata: { resourceVersion: "1" }, items: [structuredClone(node)] }),
+    watch: (_: unknown, { signal }: { signal: AbortSignal }) => once(signal, "abort"),
     find: async () => structuredClone(node),
     get: async () => structuredClone(node),
     patch: async (_: unknown, __: unknown, ___: unknown, patch: Partial<Node>) => {
@@ -173,4 +175,19 @@ test("nothing is started once the cluster is being stopped", async () => {
   await agents.stopAll(0);
   await expect(agents.start(NAME)).rejects.toThrow(/is stopping/);
   expect(lives).toHaveLength(1);
+});
+
+test("a node is partitioned once its agent has cut its link, and healed the same way", async () => {
+  const link = 'process.on("message", (message) => message.link && process.send(message));';
+  await boot(nodeApi().client, `${link} ${AGENT}`);
+  await agents.partition(NAME);
+  expect(agents.list()[0]?.state).toBe("partitioned");
+  await expect(agents.partition(NAME)).rejects.toThrow("only a running node can be partitioned");
+  agents.pause(NAME);
+  await expect(agents.heal(NAME)).rejects.toThrow("is not partitioned");
+  agents.resume(NAME);
+  expect(agents.list()[0]?.state).toBe("partitioned");
+  await agents.heal(NAME);
+  expect(agents.list()[0]?.state).toBe("running");
+  await expect(agents.heal(NAME)).rejects.toThrow("is not partitioned");
 });

@@ -2,9 +2,8 @@ import { expect, test } from "vitest";
 import type { Node, Taint } from "../../../src/api/generated/types.ts";
 import { TAINT_OUT_OF_SERVICE } from "../../../src/api/names.ts";
 import { conflict } from "../../../src/api/status-error.ts";
-import { systemClock } from "../../../src/base/clock.ts";
 import type { Client } from "../../../src/client/client.ts";
-import { awaitReady, markLost } from "../../../src/supervisor/node-api.ts";
+import { markLost } from "../../../src/supervisor/node-api.ts";
 
 const LOST = { key: TAINT_OUT_OF_SERVICE, value: "nodeshutdown", effect: "NoExecute" };
 const OTHER = { key: "example.com/gpu", effect: "NoSchedule" };
@@ -64,39 +63,4 @@ test("another writer's taint is not lost to the race", async () => {
   });
   await markLost(client, "node-1", 0);
   expect(node.spec?.taints).toEqual([OTHER, LOST]);
-});
-
-const waiting = (takeBackLoss: boolean, signal = new AbortController().signal) => ({
-  takeBackLoss,
-  clock: systemClock,
-  signal,
-});
-
-test("a node that is back loses that taint and no other", async () => {
-  const { node, client } = cluster([OTHER, LOST], "True");
-  await awaitReady(client, "node-1", waiting(true));
-  expect(node.spec?.taints).toEqual([OTHER]);
-});
-
-test("an administrator's taint stays where the supervisor sets none", async () => {
-  const { node, client } = cluster([LOST], "True");
-  await awaitReady(client, "node-1", waiting(false));
-  expect(node.spec?.taints).toEqual([LOST]);
-});
-
-test("readiness is awaited, and the wait can be cut off", async () => {
-  const { node, client } = cluster([], "Unknown");
-  const cut = new AbortController();
-  let settled = false;
-  const wait = awaitReady(client, "node-1", waiting(true)).then(() => {
-    settled = true;
-  });
-  const cutOff = awaitReady(client, "node-1", waiting(true, cut.signal));
-  await new Promise(setImmediate);
-  expect(settled).toBe(false);
-  cut.abort();
-  await cutOff;
-  expect(settled).toBe(false);
-  node.status = { conditions: [{ type: "Ready", status: "True" }] };
-  await wait;
 });

@@ -1,6 +1,6 @@
 // Defaulting of pods and of the pod templates inside workloads, as Kubernetes' core/v1 defaults do it.
 // Idempotent: a defaulted spec defaults to itself.
-import { canonicalQuantity, isQuantity } from "../../../base/quantity.ts";
+import { canonicalAmounts } from "../../../base/quantity.ts";
 import type {
   Container,
   LifecycleHandler,
@@ -13,6 +13,7 @@ import type {
   VolumeProjection,
 } from "../../generated/types.ts";
 import type { Draft } from "../../object.ts";
+import { defaultClaimSpec } from "../persistent-volume-claim/claim-spec.ts";
 
 // rw-r--r--: what files of Secret, ConfigMap, downward API and projected volumes get.
 const FILE_MODE = 0o644;
@@ -63,7 +64,8 @@ function defaultContainer(container: Draft<Container>): void {
   container.terminationMessagePath ||= "/dev/termination-log";
   container.terminationMessagePolicy ||= "File";
   container.resources ??= {};
-  canonicalAmounts(container.resources);
+  canonicalAmounts(container.resources.limits);
+  canonicalAmounts(container.resources.requests);
   for (const port of container.ports ?? []) port.protocol ||= "TCP";
   for (const variable of container.env ?? []) {
     if (variable.valueFrom?.fieldRef) variable.valueFrom.fieldRef.apiVersion ||= "v1";
@@ -98,6 +100,8 @@ function defaultVolume(volume: Draft<Volume>): void {
   if (volume.secret) volume.secret.defaultMode ??= FILE_MODE;
   if (volume.configMap) volume.configMap.defaultMode ??= FILE_MODE;
   if (volume.hostPath) volume.hostPath.type ??= "";
+  if (volume.ephemeral?.volumeClaimTemplate?.spec)
+    defaultClaimSpec(volume.ephemeral.volumeClaimTemplate.spec);
   if (volume.downwardAPI) {
     volume.downwardAPI.defaultMode ??= FILE_MODE;
     defaultFieldRefs(volume.downwardAPI.items);
@@ -120,15 +124,6 @@ function defaultFieldRefs(items: { fieldRef?: { apiVersion?: string } | undefine
 function requestLimits(resources: Draft<ResourceRequirements> | undefined): void {
   if (!resources?.limits) return;
   resources.requests = { ...resources.limits, ...resources.requests };
-}
-
-// Quantities are stored the way Kubernetes writes them (`0.5` → `500m`); what is no quantity is left to validation.
-function canonicalAmounts(resources: Draft<ResourceRequirements>): void {
-  for (const amounts of [resources.limits, resources.requests]) {
-    for (const [name, amount] of Object.entries(amounts ?? {})) {
-      if (amounts && amount !== undefined && isQuantity(amount)) amounts[name] = canonicalQuantity(amount);
-    }
-  }
 }
 
 /** True for an image without a digest whose tag is `latest` or missing. */

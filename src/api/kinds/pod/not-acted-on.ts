@@ -9,18 +9,14 @@ export interface NotActedOn {
 }
 
 export const podFieldsNotActedOn: readonly NotActedOn[] = [
-  { field: "dnsConfig" },
-  { field: "hostAliases" },
   { field: "hostIPC", unless: false },
   { field: "hostPID", unless: false },
   { field: "hostUsers", unless: true },
   { field: "imagePullSecrets" },
   { field: "os" },
-  { field: "overhead" },
   { field: "resourceClaims" },
   { field: "resources" },
   { field: "runtimeClassName" },
-  { field: "setHostnameAsFQDN", unless: false },
   { field: "shareProcessNamespace", unless: false },
   { field: "securityContext.appArmorProfile" },
   { field: "securityContext.fsGroup" },
@@ -51,7 +47,6 @@ export const containerFieldsNotActedOn: readonly NotActedOn[] = [
   { field: "securityContext.seLinuxOptions" },
   { field: "securityContext.seccompProfile" },
   { field: "securityContext.windowsOptions" },
-  { field: "tty", unless: false },
   { field: "volumeDevices" },
 ];
 
@@ -65,7 +60,6 @@ export const volumeFieldsNotActedOn: readonly NotActedOn[] = [
   { field: "csi" },
   { field: "emptyDir.medium", unless: "" },
   { field: "emptyDir.sizeLimit" },
-  { field: "ephemeral" },
   { field: "fc" },
   { field: "flexVolume" },
   { field: "flocker" },
@@ -75,7 +69,6 @@ export const volumeFieldsNotActedOn: readonly NotActedOn[] = [
   { field: "image" },
   { field: "iscsi" },
   { field: "nfs" },
-  { field: "persistentVolumeClaim" },
   { field: "photonPersistentDisk" },
   { field: "portworxVolume" },
   { field: "quobyte" },

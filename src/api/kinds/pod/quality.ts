@@ -5,7 +5,7 @@ import type { Container, PodSpec } from "../../generated/types.ts";
 const COUNTED = ["cpu", "memory"];
 
 export function qualityOf(spec: PodSpec): "Guaranteed" | "Burstable" | "BestEffort" {
-  const containers = [...spec.containers, ...(spec.initContainers ?? [])];
+  const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
   const asks = containers.some((container) => COUNTED.some((name) => asksFor(container, name)));
   if (!asks) return "BestEffort";
   return containers.every(isGuaranteed) ? "Guaranteed" : "Burstable";

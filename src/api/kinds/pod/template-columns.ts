@@ -5,7 +5,7 @@ import type { Column } from "../../kind.ts";
 
 export function templateColumns<T extends { spec?: { template?: PodTemplateSpec } }>(
   own: readonly Column<T>[],
-  selector: (object: T) => string,
+  selector?: (object: T) => string,
 ): readonly Column<T>[] {
   const containers = (object: T) => object.spec?.template?.spec?.containers ?? [];
   return [
@@ -30,13 +30,17 @@ export function templateColumns<T extends { spec?: { template?: PodTemplateSpec 
           .map(({ image }) => image)
           .join(","),
     },
-    {
-      name: "Selector",
-      type: "string",
-      priority: 1,
-      description: "Which pods it counts as its own.",
-      value: selector,
-    },
+    ...(selector
+      ? [
+          {
+            name: "Selector",
+            type: "string",
+            priority: 1,
+            description: "Which pods it counts as its own.",
+            value: selector,
+          } as const,
+        ]
+      : []),
   ];
 }
 

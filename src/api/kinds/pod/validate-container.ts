@@ -66,6 +66,34 @@ export function validateInitContainers(spec: PodSpec, at: ContainersAt): FieldEr
   });
 }
 
+export function validateEphemeralContainers(spec: PodSpec, at: ContainersAt): FieldError[] {
+  const others = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
+  const names = new Set(others.map(({ name }) => name));
+  const targets = new Set(names);
+  return (spec.ephemeralContainers ?? []).flatMap((ephemeral, index) => {
+    const path = `${at.path}[${index}]`;
+    // The same fields, of which some are forbidden here.
+    const container = ephemeral as Container;
+    const errors = [
+      ...validateName(container, path, names),
+      ...validateContainer(container, path, at.volumes),
+    ];
+    const { targetContainerName: target, resources, ports, volumeMounts = [] } = ephemeral;
+    if (target && !targets.has(target)) errors.push(notFoundField(`${path}.targetContainerName`, target));
+    const forbid = (field: string) =>
+      errors.push(forbiddenField(`${path}.${field}`, "cannot be set for an Ephemeral Container"));
+    for (const field of ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const)
+      if (ephemeral[field]) forbid(field);
+    if (ports?.length) forbid("ports");
+    if (resources?.requests || resources?.limits) forbid("resources");
+    for (const [place, { subPath, subPathExpr }] of volumeMounts.entries()) {
+      if (subPath) forbid(`volumeMounts[${place}].subPath`);
+      if (subPathExpr) forbid(`volumeMounts[${place}].subPathExpr`);
+    }
+    return errors;
+  });
+}
+
 function validateName({ name }: Container, path: string, names: Set<string>): FieldError[] {
   const field = `${path}.name`;
   if (!name) return [required(field)];

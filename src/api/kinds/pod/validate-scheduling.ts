@@ -91,7 +91,11 @@ function validateNodeAffinity(affinity: NodeAffinity | undefined, path: string):
 const validateWeight = (weight: number, at: string): FieldError[] =>
   weight >= 1 && weight <= 100 ? [] : [invalid(`${at}.weight`, weight, "must be in the range 1-100")];
 
-function validateRequirements(requirements: NodeSelectorRequirement[] = [], path: string): FieldError[] {
+/** The expressions of one node selector term. */
+export function validateRequirements(
+  requirements: NodeSelectorRequirement[] = [],
+  path: string,
+): FieldError[] {
   return requirements.flatMap(({ key, operator, values = [] }, index) => {
     const at = `${path}[${index}]`;
     const errors: FieldError[] = [];
@@ -129,7 +133,8 @@ function validateRequirements(requirements: NodeSelectorRequirement[] = [], path
   });
 }
 
-function validateFields(requirements: NodeSelectorRequirement[] = [], path: string): FieldError[] {
+/** The fields of one node selector term. */
+export function validateFields(requirements: NodeSelectorRequirement[] = [], path: string): FieldError[] {
   return requirements.flatMap(({ key, operator, values = [] }, index) => {
     const at = `${path}[${index}]`;
     const errors: FieldError[] = [];
@@ -158,7 +163,7 @@ function validatePodAffinity(affinity: PodAffinity | undefined, path: string): F
   ];
 }
 
-function validateTerm(term: PodAffinityTerm, path: string): FieldError[] {
+function validateTerm(term: Partial<PodAffinityTerm> = {}, path: string): FieldError[] {
   const errors = [
     ...validateLabelSelector(term.labelSelector, `${path}.labelSelector`),
     ...validateLabelSelector(term.namespaceSelector, `${path}.namespaceSelector`),

@@ -1,4 +1,4 @@
-// Validation of a workload's selector and pod template, shared by Deployment, ReplicaSet and ReplicationController.
+// Validation of a workload's selector and pod template, shared by all kinds whose pods are to run for ever.
 import type { LabelSelector, PodTemplateSpec } from "../../generated/types.ts";
 import { labelMatcher } from "../../selectors.ts";
 import { type FieldError, forbiddenField, invalid, notSupported, required } from "../../status-error.ts";
@@ -17,7 +17,7 @@ export function validateSelector(selector: LabelSelector | undefined, whenEmpty:
 export function validateTemplate(
   template: PodTemplateSpec | undefined,
   selector: LabelSelector | undefined,
-  owner: "ReplicaSet" | "ReplicationController",
+  owner: "ReplicaSet" | "ReplicationController" | "StatefulSet" | "DaemonSet",
 ): FieldError[] {
   const path = "spec.template";
   if (!template?.spec) return [required(path)];
@@ -32,11 +32,7 @@ export function validateTemplate(
       ),
     );
   }
-  errors.push(
-    ...validateLabels(metadata?.labels, `${path}.metadata.labels`),
-    ...validateAnnotations(metadata?.annotations, `${path}.metadata.annotations`),
-    ...validatePodSpec(spec, `${path}.spec`),
-  );
+  errors.push(...validatePodTemplate(template, path));
   if (spec.restartPolicy !== "Always") {
     errors.push(notSupported(`${path}.spec.restartPolicy`, spec.restartPolicy, ["Always"]));
   }
@@ -49,6 +45,17 @@ export function validateTemplate(
     );
   }
   return errors;
+}
+
+/** What holds of every pod template, whatever makes pods of it. */
+export function validatePodTemplate(template: PodTemplateSpec | undefined, path: string): FieldError[] {
+  if (!template?.spec) return [required(path)];
+  const { metadata, spec } = template;
+  return [
+    ...validateLabels(metadata?.labels, `${path}.metadata.labels`),
+    ...validateAnnotations(metadata?.annotations, `${path}.metadata.annotations`),
+    ...validatePodSpec(spec, `${path}.spec`),
+  ];
 }
 
 // A selector with an operator that does not exist has been reported already.

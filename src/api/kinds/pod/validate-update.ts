@@ -2,15 +2,18 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Pod, PodSpec, Toleration } from "../../generated/types.ts";
 import { type FieldError, forbiddenField, invalid, required } from "../../status-error.ts";
+import { changedPaths } from "../../validation/changed-paths.ts";
 import { rangeText } from "../../validation/names.ts";
+import { qualityOf } from "./quality.ts";
 
 const MOST_SECONDS = 2 ** 31 - 1;
 const ALLOWED =
   "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
 
 export function validatePodUpdate({ spec }: Pod, { spec: old }: Pod, subresource: string): FieldError[] {
-  // The server itself writes these, and looks at what it writes.
-  if (subresource === "binding" || subresource === "resize") return [];
+  // The server itself writes it, and looks at what it writes.
+  if (subresource === "binding") return [];
+  if (subresource === "resize") return validateResize(spec, old);
   if (subresource === "ephemeralcontainers") return validateEphemeralUpdate(spec, old);
   for (const list of ["containers", "initContainers"] as const) {
     if ((spec[list] ?? []).length !== (old[list] ?? []).length) {
@@ -52,12 +55,13 @@ function validateDeadlineUpdate(spec: PodSpec, old: PodSpec): FieldError[] {
   return [invalid(field, now, "must be less than or equal to previous value")];
 }
 
-const withoutSeconds = ({ tolerationSeconds: _, ...toleration }: Toleration) => toleration;
+// A toleration without its seconds.
+const identityOf = ({ key, operator, value, effect }: Toleration) =>
+  JSON.stringify([key, operator, value, effect]);
 
 function validateTolerationUpdate(now: readonly Toleration[], before: readonly Toleration[]): FieldError[] {
-  const all = now.map(withoutSeconds);
-  const kept = before.every((one) => all.some((other) => isDeepStrictEqual(other, withoutSeconds(one))));
-  if (kept) return [];
+  const all = new Set(now.map(identityOf));
+  if (before.every((one) => all.has(identityOf(one)))) return [];
   return [
     forbiddenField(
       "spec.tolerations",
@@ -102,24 +106,6 @@ function setBack<Field extends keyof PodSpec>(spec: PodSpec, old: PodSpec, field
   else spec[field] = old[field];
 }
 
-/** The deepest fields that differ, as `- path: before` and `+ path: after`. */
-function changedPaths(now: unknown, before: unknown, path: string): string[] {
-  if (isDeepStrictEqual(now, before)) return [];
-  if (isRecord(now) && isRecord(before) && Array.isArray(now) === Array.isArray(before)) {
-    const keys = new Set([...Object.keys(before), ...Object.keys(now)]);
-    return [...keys].flatMap((key) =>
-      changedPaths(now[key], before[key], Array.isArray(now) ? `${path}[${key}]` : `${path}.${key}`),
-    );
-  }
-  return [
-    ...(before === undefined ? [] : [`- ${path}: ${JSON.stringify(before)}`]),
-    ...(now === undefined ? [] : [`+ ${path}: ${JSON.stringify(now)}`]),
-  ];
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null;
-
 function validateEphemeralUpdate(spec: PodSpec, old: PodSpec): FieldError[] {
   const now = new Map(spec.ephemeralContainers?.map((container) => [container.name, container]));
   const path = "spec.ephemeralContainers";
@@ -143,4 +129,38 @@ function validateEphemeralUpdate(spec: PodSpec, old: PodSpec): FieldError[] {
     }
   }
   return errors;
+}
+
+/** What pods/resize may change: requests and limits of cpu and memory, without changing the pod's class. */
+function validateResize(spec: PodSpec, old: PodSpec): FieldError[] {
+  const errors: FieldError[] = [];
+  if (qualityOf(spec) !== qualityOf(old))
+    errors.push(invalid("spec", qualityOf(old), "Pod QOS Class may not change as a result of resizing"));
+  const changed = changedPaths(withoutSizes(spec), withoutSizes(old), "spec");
+  if (changed.length > 0)
+    errors.push(forbiddenField("spec", `only cpu and memory resources are mutable\n${changed.join("\n")}`));
+  for (const list of ["containers", "initContainers"] as const)
+    for (const [index, { resources }] of (old[list] ?? []).entries()) {
+      const now = spec[list]?.[index]?.resources;
+      const path = `spec.${list}[${index}].resources`;
+      for (const field of ["requests", "limits"] as const)
+        for (const name of RESIZED)
+          if (resources?.[field]?.[name] !== undefined && now?.[field]?.[name] === undefined)
+            errors.push(forbiddenField(`${path}.${field}`, `resource ${field} cannot be removed`));
+    }
+  return errors;
+}
+
+const RESIZED = ["cpu", "memory"];
+
+function withoutSizes(spec: PodSpec): PodSpec {
+  const rest: PodSpec = structuredClone(spec);
+  for (const { resources } of [...rest.containers, ...(rest.initContainers ?? [])])
+    for (const field of ["requests", "limits"] as const) {
+      const amounts = resources?.[field];
+      if (!amounts) continue;
+      for (const name of RESIZED) delete amounts[name];
+      if (Object.keys(amounts).length === 0) delete resources?.[field];
+    }
+  return rest;
 }

@@ -1,5 +1,11 @@
 // Validation of volumes. Only the sources that kubemu serves are looked into.
-import type { DownwardAPIVolumeFile, KeyToPath, Volume, VolumeProjection } from "../../generated/types.ts";
+import type {
+  DownwardAPIVolumeFile,
+  HostPathVolumeSource,
+  KeyToPath,
+  Volume,
+  VolumeProjection,
+} from "../../generated/types.ts";
 import {
   duplicate,
   type FieldError,
@@ -9,6 +15,7 @@ import {
   required,
 } from "../../status-error.ts";
 import { dnsLabelErrors } from "../../validation/names.ts";
+import { validateClaimSpec } from "../persistent-volume-claim/claim-spec.ts";
 import { validateDescendingPath } from "./validate-container.ts";
 import { validateFieldRef, validateResourceRef } from "./validate-environment.ts";
 
@@ -52,15 +59,15 @@ function validateSource(volume: Volume, path: string): FieldError[] {
   const errors = more.map((field) =>
     forbiddenField(`${path}.${field}`, "may not specify more than 1 volume type"),
   );
-  const { hostPath, secret, configMap, downwardAPI, projected } = volume;
-  if (hostPath) {
-    if (!hostPath.path) errors.push(required(`${path}.hostPath.path`));
-    else if (hostPath.path.split("/").includes("..")) {
-      errors.push(invalid(`${path}.hostPath.path`, hostPath.path, "must not contain '..'"));
-    }
-    if (!HOST_PATH_TYPES.includes(hostPath.type ?? "")) {
-      errors.push(notSupported(`${path}.hostPath.type`, hostPath.type, HOST_PATH_TYPES));
-    }
+  const { hostPath, secret, configMap, downwardAPI, projected, persistentVolumeClaim, ephemeral } = volume;
+  if (hostPath) errors.push(...validateHostPath(hostPath, `${path}.hostPath`));
+  if (persistentVolumeClaim && !persistentVolumeClaim.claimName) {
+    errors.push(required(`${path}.persistentVolumeClaim.claimName`));
+  }
+  if (ephemeral) {
+    const at = `${path}.ephemeral.volumeClaimTemplate`;
+    const template = ephemeral.volumeClaimTemplate;
+    errors.push(...(template ? validateClaimSpec(template.spec, `${at}.spec`) : [required(at)]));
   }
   if (secret) {
     if (!secret.secretName) errors.push(required(`${path}.secret.secretName`));
@@ -80,6 +87,20 @@ function validateSource(volume: Volume, path: string): FieldError[] {
       errors.push(...validateProjection(source, `${path}.projected.sources[${index}]`));
     }
   }
+  return errors;
+}
+
+/** In pods and in PersistentVolumes. */
+export function validateHostPath(
+  { path: directory, type = "" }: HostPathVolumeSource,
+  path: string,
+): FieldError[] {
+  const errors: FieldError[] = [];
+  if (!directory) errors.push(required(`${path}.path`));
+  else if (directory.split("/").includes("..")) {
+    errors.push(invalid(`${path}.path`, directory, "must not contain '..'"));
+  }
+  if (!HOST_PATH_TYPES.includes(type)) errors.push(notSupported(`${path}.type`, type, HOST_PATH_TYPES));
   return errors;
 }
 

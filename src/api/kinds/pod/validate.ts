@@ -5,7 +5,11 @@ import type { ValidationContext } from "../../kind.ts";
 import { type FieldError, forbiddenField, invalid, notSupported, required } from "../../status-error.ts";
 import { validateLabels } from "../../validation/labels.ts";
 import { dnsLabelErrors, dnsSubdomainErrors, rangeText } from "../../validation/names.ts";
-import { validateContainers, validateInitContainers } from "./validate-container.ts";
+import {
+  validateContainers,
+  validateEphemeralContainers,
+  validateInitContainers,
+} from "./validate-container.ts";
 import { validateAffinity, validateTolerations, validateTopologySpread } from "./validate-scheduling.ts";
 import { validateVolumes } from "./validate-volumes.ts";
 
@@ -13,9 +17,11 @@ const RESTART_POLICIES = ["Always", "OnFailure", "Never"];
 const DNS_POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
 const MOST_SECONDS = 2 ** 31 - 1;
 
-export function validatePod(pod: Pod, { subresource }: ValidationContext): FieldError[] {
+export function validatePod(pod: Pod, { subresource, isCreate }: ValidationContext): FieldError[] {
   if (subresource === "status") return [];
   const errors = validatePodSpec(pod.spec, "spec");
+  if (isCreate && pod.spec.ephemeralContainers?.length)
+    errors.push(forbiddenField("spec.ephemeralContainers", "cannot be set on create"));
   // Templates may hold such images: some controllers replace them.
   for (const list of ["containers", "initContainers"] as const) {
     for (const [index, { image = "" }] of (pod.spec[list] ?? []).entries()) {
@@ -34,6 +40,7 @@ export function validatePodSpec(spec: PodSpec, path: string): FieldError[] {
     ...validateVolumes(spec.volumes ?? [], `${path}.volumes`),
     ...validateContainers(spec.containers ?? [], { path: `${path}.containers`, volumes }),
     ...validateInitContainers(spec, { path: `${path}.initContainers`, volumes }),
+    ...validateEphemeralContainers(spec, { path: `${path}.ephemeralContainers`, volumes }),
     ...validateHostPorts(spec, path),
     ...validatePolicies(spec, path),
     ...validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
@@ -120,8 +127,11 @@ export function validatePodStatus(pod: Pod, old: Pod): FieldError[] {
   if (policy === "Always") return [];
   const stays = ({ state }: ContainerStatus): boolean =>
     state?.terminated !== undefined && (policy === "Never" || state.terminated.exitCode === 0);
+  // Of several of one name the first counts.
+  const entries = (pod.status?.containerStatuses ?? []).map((status) => [status.name, status] as const);
+  const statuses = new Map(entries.reverse());
   return (old.status?.containerStatuses ?? []).flatMap((before, index) => {
-    const now = pod.status?.containerStatuses?.find(({ name }) => name === before.name);
+    const now = statuses.get(before.name);
     if (!now || !stays(before) || now.state?.terminated) return [];
     return [
       forbiddenField(

@@ -8,6 +8,17 @@ import {
   volumeFieldsNotActedOn,
 } from "./not-acted-on.ts";
 
+interface Field extends NotActedOn {
+  readonly steps: readonly string[];
+}
+
+// Split once: they are asked of every container.
+const withSteps = (fields: readonly NotActedOn[]): readonly Field[] =>
+  fields.map((one) => ({ ...one, steps: one.field.split(".") }));
+const podFields = withSteps(podFieldsNotActedOn);
+const containerFields = withSteps(containerFieldsNotActedOn);
+const volumeFields = withSteps(volumeFieldsNotActedOn);
+
 interface Template {
   readonly metadata?: Pick<ObjectMeta, "annotations">;
   readonly spec?: PodSpec;
@@ -18,9 +29,9 @@ export function podWarnings(template: Template | undefined, path: string): strin
   const spec = template?.spec;
   if (!spec) return [];
   return [
-    ...notActedOn(spec, podFieldsNotActedOn, path),
+    ...notActedOn(spec, podFields, path),
     ...(spec.volumes ?? []).flatMap((volume, index) =>
-      notActedOn(volume, volumeFieldsNotActedOn, `${path}.volumes[${index}]`),
+      notActedOn(volume, volumeFields, `${path}.volumes[${index}]`),
     ),
     ...topologyWarnings(spec, path),
     ...pullSecretWarnings(spec, path),
@@ -49,18 +60,18 @@ function containersOf(spec: PodSpec, path: string): (readonly [AnyContainer, str
   );
 }
 
-function notActedOn(object: object, fields: readonly NotActedOn[], path: string): string[] {
+function notActedOn(object: object, fields: readonly Field[], path: string): string[] {
   return fields
-    .filter(({ field, unless }) => {
-      const value = valueAt(object, field);
+    .filter(({ steps, unless }) => {
+      const value = valueAt(object, steps);
       return value !== undefined && value !== unless && !(Array.isArray(value) && value.length === 0);
     })
     .map(({ field }) => `${path}.${field}: kubemu accepts this field and does not act on it`);
 }
 
-function valueAt(object: object, path: string): unknown {
+function valueAt(object: object, steps: readonly string[]): unknown {
   let value: unknown = object;
-  for (const step of path.split(".")) {
+  for (const step of steps) {
     if (typeof value !== "object" || value === null) return undefined;
     value = (value as Record<string, unknown>)[step];
   }
@@ -90,7 +101,7 @@ function pullSecretWarnings(spec: PodSpec, path: string): string[] {
 
 function containerWarnings(container: AnyContainer, path: string): string[] {
   return [
-    ...notActedOn(container, containerFieldsNotActedOn, path),
+    ...notActedOn(container, containerFields, path),
     ...fractionWarnings(container, path),
     ...environmentWarnings(container, path),
   ];
@@ -124,26 +135,38 @@ function environmentWarnings({ env = [] }: AnyContainer, path: string): string[]
   });
 }
 
+// More than an answer's headers have room for. Of n equal ports each clashes with each: the warnings of one pod would fill any memory.
+const MOST_PORT_WARNINGS = 100;
+
+interface Port {
+  readonly at: string;
+  readonly order: number;
+  /** On the host. */
+  readonly address: string;
+}
+
+/** Ports of one number clash unless both have a port of the host and these differ. Each port comes after those that it clashes with. */
 function portWarnings(spec: PodSpec, path: string): string[] {
-  const seen = new Map<string, { at: string; hostIP: string; hostPort: number }[]>();
+  const seen = new Map<string, Port[]>();
+  const found = (key: string) => seen.get(key) ?? [];
   const warnings: string[] = [];
-  for (const [container, at] of containersOf(spec, path)) {
-    for (const [index, port] of (container.ports ?? []).entries()) {
-      const key = `${port.containerPort}/${port.protocol}`;
-      const mine = {
-        at: `${at}.ports[${index}]`,
-        hostIP: port.hostIP ?? "",
-        hostPort: port.hostPort ?? 0,
-      };
-      const others = seen.get(key) ?? [];
-      for (const other of others) {
-        if (other.hostIP === mine.hostIP && other.hostPort === mine.hostPort) {
-          warnings.push(`${mine.at}: duplicate port definition with ${other.at}`);
-        } else if (mine.hostPort === 0 || other.hostPort === 0) {
-          warnings.push(`${mine.at}: overlapping port definition with ${other.at}`);
-        }
+  let order = 0;
+  for (const [container, containerAt] of containersOf(spec, path)) {
+    for (const [index, { containerPort, protocol, hostIP = "", hostPort = 0 }] of (
+      container.ports ?? []
+    ).entries()) {
+      const port = `${containerPort}/${protocol}`;
+      const mine = { at: `${containerAt}.ports[${index}]`, order: order++, address: `${hostPort} ${hostIP}` };
+      const [same, unbound] = [`${port} ${mine.address}`, `${port} unbound`];
+      const clashes =
+        hostPort === 0 ? found(port) : [...found(unbound), ...found(same)].sort((a, b) => a.order - b.order);
+      for (const { at, address } of clashes) {
+        const what = address === mine.address ? "duplicate" : "overlapping";
+        warnings.push(`${mine.at}: ${what} port definition with ${at}`);
+        if (warnings.length === MOST_PORT_WARNINGS) return warnings;
       }
-      seen.set(key, [...others, mine]);
+      for (const key of hostPort === 0 ? [port, unbound, same] : [port, same])
+        seen.set(key, found(key)).get(key)?.push(mine);
     }
   }
   return warnings;

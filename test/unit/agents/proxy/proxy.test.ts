@@ -88,9 +88,20 @@ const slice = (...ports: number[]) => ({
   ports: ports.map((port) => ({ port })),
 });
 const object = (value: object) => value as unknown as KubeObject;
-const start = (client: ReturnType<typeof createServerDouble>["client"]) =>
+const start = (
+  client: ReturnType<typeof createServerDouble>["client"],
+  more: { endpointLagMs?: number } = {},
+) =>
   startProxy({
-    settings: { singleAddress: true, lowestPort: 0, worker: 0 },
+    settings: {
+      singleAddress: true,
+      lowestPort: 0,
+      worker: 0,
+      workers: 1,
+      acknowledge: true,
+      endpointLagMs: 0,
+      ...more,
+    },
     client,
     sockets: ownSockets,
     clock: systemClock,
@@ -138,4 +149,47 @@ test("says on the Service which port is taken, serves the others, and takes it w
     ]);
   await new Promise((resolve) => servers[0]?.close(resolve));
   await expect.poll(() => ask(taken), { timeout: 4000 }).toBe("pod");
+});
+
+test("acts on changes of endpoints that much later with a lag, and on the endpoints of the start at once", async () => {
+  const [port, first, second] = [await freePort(), await listen("first"), await listen("second")];
+  const server = createServerDouble({
+    services: [object(service(port))],
+    endpointslices: [object(slice(first))],
+  });
+  proxy = start(server.client, { endpointLagMs: 300 });
+  await proxy.ready;
+  expect(await ask(port)).toBe("first");
+  await expect.poll(() => server.isWatched("endpointslices")).toBe(true);
+  const changedAt = performance.now();
+  server.tell("endpointslices", "MODIFIED", object(slice(second)));
+  expect(await ask(port)).toBe("first");
+  await expect.poll(() => ask(port), { interval: 10 }).toBe("second");
+  expect(performance.now() - changedAt).toBeGreaterThanOrEqual(290);
+});
+
+test("acts on changes of endpoints later while a Fault says so, and at once when it is over", async () => {
+  const [port, first, second] = [await freePort(), await listen("first"), await listen("second")];
+  const late = object({ metadata: metadata("late"), spec: { endpointLag: "300ms", service: "web" } });
+  const server = createServerDouble({
+    services: [object(service(port))],
+    endpointslices: [object(slice(first))],
+    faults: [late],
+  });
+  proxy = start(server.client);
+  await proxy.ready;
+  await expect.poll(() => server.isWatched("endpointslices") && server.isWatched("faults")).toBe(true);
+  const changedAt = performance.now();
+  server.tell("endpointslices", "MODIFIED", object(slice(second)));
+  expect(await ask(port)).toBe("first");
+  await expect.poll(() => ask(port), { interval: 10 }).toBe("second");
+  expect(performance.now() - changedAt).toBeGreaterThanOrEqual(290);
+
+  // What the lag still holds back must not come after what is newer.
+  server.tell("endpointslices", "MODIFIED", object(slice()));
+  server.tell("faults", "DELETED", late);
+  server.tell("endpointslices", "MODIFIED", object(slice(first)));
+  await expect.poll(() => ask(port)).toBe("first");
+  await new Promise((resolve) => setTimeout(resolve, 350));
+  expect(await ask(port)).toBe("first");
 });

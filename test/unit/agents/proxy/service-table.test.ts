@@ -5,8 +5,8 @@ import { PUBLISHED_PORTS } from "../../../../src/api/names.ts";
 
 const settings = { singleAddress: false, lowestPort: 0 };
 const nodes = [
-  { name: "a", address: "127.16.1.1" },
-  { name: "b", address: "127.16.2.1" },
+  { name: "a", address: "127.16.1.1", zone: "east" },
+  { name: "b", address: "127.16.2.1", zone: "west" },
 ];
 
 const service = (spec: object, more: object = {}): Service =>
@@ -119,5 +119,73 @@ describe("which endpoints take its connections", () => {
     expect(affinity({ sessionAffinity: "ClientIP" })).toBe(10_800_000);
     const sessionAffinityConfig = { clientIP: { timeoutSeconds: 5 } };
     expect(affinity({ sessionAffinity: "ClientIP", sessionAffinityConfig })).toBe(5000);
+  });
+
+  const choices = (spec: object, endpoints: object[]) => {
+    const [frontend] = plan(spec, [slice(endpoints)]);
+    const hosts = (backends: readonly { host: string }[] = []) => backends.map(({ host }) => host.slice(7));
+    return {
+      all: hosts(frontend?.backends),
+      a: frontend?.byNode && hosts(frontend.byNode.get("a")),
+      b: frontend?.byNode && hosts(frontend.byNode.get("b")),
+    };
+  };
+  const onA = endpoint("127.16.1.2");
+  const onB = endpoint("127.16.2.2", { ready: true }, "b");
+
+  test("those of the client's node, be there any or not, where internal traffic is local", () => {
+    const spec = { internalTrafficPolicy: "Local" };
+    expect(choices(spec, [onA, onB])).toEqual({ all: ["1.2", "2.2"], a: ["1.2"], b: ["2.2"] });
+    expect(choices(spec, [onA])).toEqual({ all: ["1.2"], a: ["1.2"], b: [] });
+    expect(choices({}, [onA, onB])).toEqual({ all: ["1.2", "2.2"], a: undefined, b: undefined });
+  });
+
+  test("those hinted for the client's zone or node, where every endpoint has a hint and some are for it", () => {
+    const zoned = (one: object, zone: string) => ({ ...one, hints: { forZones: [{ name: zone }] } });
+    expect(choices({}, [zoned(onA, "east"), zoned(onB, "west")])).toMatchObject({ a: ["1.2"], b: ["2.2"] });
+    expect(choices({}, [zoned(onA, "east"), onB])).toMatchObject({ a: ["1.2", "2.2"], b: ["1.2", "2.2"] });
+    expect(choices({}, [zoned(onA, "east")])).toMatchObject({ a: ["1.2"], b: ["1.2"] });
+    const noded = { ...onA, hints: { forZones: [{ name: "east" }], forNodes: [{ name: "a" }] } };
+    const other = {
+      ...endpoint("127.16.1.3"),
+      hints: { forZones: [{ name: "east" }], forNodes: [{ name: "c" }] },
+    };
+    expect(choices({}, [noded, other])).toMatchObject({ a: ["1.2"], b: ["1.2", "1.3"] });
+  });
+
+  test("each node says at the health check's port how many of its own there are", () => {
+    const spec = {
+      type: "LoadBalancer",
+      externalTrafficPolicy: "Local",
+      healthCheckNodePort: 31000,
+      ports: [{ port: 80 }],
+    };
+    const health = plan(spec, [slice([onA])]).filter(({ mode }) => mode === "health");
+    expect(health.map(({ key, backends }) => [key, backends.length])).toEqual([
+      ["127.16.1.1:31000", 1],
+      ["127.16.2.1:31000", 0],
+    ]);
+  });
+
+  test("as the annotations say, and as by default where they cannot be read", () => {
+    const balancing = (annotations: Record<string, string>) =>
+      plan({}, [], { metadata: { name: "web", namespace: "default", annotations } })[0]?.balancing;
+    expect(balancing({})).toEqual({ mode: "round-robin", maxConnections: 0, idleMs: 0, problems: [] });
+    expect(
+      balancing({
+        "kubemu.dev/balance": "least-connections",
+        "kubemu.dev/max-connections": "100",
+        "kubemu.dev/idle-timeout": "1m30s",
+      }),
+    ).toEqual({ mode: "least-connections", maxConnections: 100, idleMs: 90_000, problems: [] });
+    expect(balancing({ "kubemu.dev/balance": "fair", "kubemu.dev/max-connections": "0" })).toEqual({
+      mode: "round-robin",
+      maxConnections: 0,
+      idleMs: 0,
+      problems: [
+        'metadata.annotations[kubemu.dev/balance]: "fair" is ignored; allowed: round-robin, random, least-connections, source-address',
+        'metadata.annotations[kubemu.dev/max-connections]: "0" is ignored; allowed: a whole number, 1 or more',
+      ],
+    });
   });
 });

@@ -1,10 +1,12 @@
 import net, { type AddressInfo, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { createBalancer } from "../../../../agents/proxy/balancer.ts";
+import type { Backend } from "../../../../agents/proxy/endpoints.ts";
 import { createListeners } from "../../../../agents/proxy/listeners.ts";
 import { ownSockets } from "../../../../agents/proxy/open-socket.ts";
-import type { Backend, Frontend } from "../../../../agents/proxy/service-table.ts";
+import type { Frontend } from "../../../../agents/proxy/service-table.ts";
 import { proxyConnection } from "../../../../agents/proxy/tcp.ts";
+import type { Balancing } from "../../../../src/api/service-balancing.ts";
 import { systemClock } from "../../../../src/base/clock.ts";
 
 const cleanups: (() => void)[] = [];
@@ -35,16 +37,19 @@ async function refusing(): Promise<Backend> {
   return backend;
 }
 
-const frontendOf = (backends: readonly Backend[], affinityMs = 0): Frontend => ({
+const frontendOf = (backends: readonly Backend[], balancing: Partial<Balancing> = {}): Frontend => ({
   key: "front",
   host: "127.0.0.1",
   port: 0,
   backends,
-  affinityMs,
+  affinityMs: 0,
+  service: "default/web",
+  mode: "tcp",
+  balancing: { mode: "round-robin", maxConnections: 0, idleMs: 0, problems: [], ...balancing },
 });
 
-const proxyTo = (backends: readonly Backend[]) => {
-  const balancer = createBalancer(frontendOf(backends), systemClock);
+const proxyTo = (backends: readonly Backend[], balancing: Partial<Balancing> = {}) => {
+  const balancer = createBalancer(frontendOf(backends, balancing), { clock: systemClock });
   return listen((socket) => proxyConnection(socket, balancer));
 };
 
@@ -147,6 +152,55 @@ describe("a proxied connection", () => {
     expect(received).toBe(size);
   });
 
+  test("is ended when nothing passes for the idle time, and not before", async () => {
+    const front = await proxyTo([await listen((socket) => socket.pipe(socket))], { idleMs: 600 });
+    const client = net.connect(front.port, "127.0.0.1");
+    client.on("data", () => {}).on("error", () => {});
+    const startedAt = performance.now();
+    const timer = setInterval(() => client.write("x"), 50);
+    setTimeout(() => clearInterval(timer), 1_200);
+    await new Promise((resolve) => client.once("close", resolve));
+    expect(performance.now() - startedAt).toBeGreaterThan(1_200);
+  });
+
+  test("waits in line while every endpoint has as many as it may, and is served when one ends", async () => {
+    let most = 0;
+    let now = 0;
+    const backend = await listen((socket) => {
+      most = Math.max(most, ++now);
+      socket.once("data", (data) => {
+        now--;
+        socket.end(data);
+      });
+      socket.on("end", () => socket.end());
+    });
+    const front = await proxyTo([backend], { maxConnections: 3 });
+    const answers = await Promise.all(Array.from({ length: 30 }, (_, index) => ask(front.port, `${index}`)));
+    expect(answers).toEqual(Array.from({ length: 30 }, (_, index) => `${index}`));
+    expect(most).toBeLessThanOrEqual(3);
+  });
+
+  test("is one of thousands that are open at once, each its own, and none is left", async () => {
+    const count = 2_000;
+    const backend = await listen((socket) => socket.pipe(socket));
+    const balancer = createBalancer(frontendOf([backend]), { clock: systemClock });
+    const front = await listen((socket) => proxyConnection(socket, balancer));
+    const clients: Socket[] = [];
+    const openOne = (index: number) =>
+      new Promise<string>((resolve, reject) => {
+        const client = net.connect(front.port, "127.0.0.1", () => client.write(`${index}`));
+        client.once("data", (data) => resolve(String(data))).once("error", reject);
+        clients.push(client);
+      });
+    for (let first = 0; first < count; first += 200) {
+      const answers = await Promise.all(Array.from({ length: 200 }, (_, index) => openOne(first + index)));
+      expect(answers).toEqual(answers.map((_, index) => `${first + index}`));
+    }
+    expect(balancer.pick("", new Set())?.active).toBe(count);
+    for (const client of clients) client.end();
+    await expect.poll(() => balancer.pick("", new Set())?.active, { timeout: 20_000 }).toBe(0);
+  }, 60_000);
+
   test("leaves nothing behind after many connections", async () => {
     const backend = await listen(named("a"));
     const listeners = createListeners({ sockets: ownSockets, clock: systemClock, onProblem: () => {} });
@@ -159,4 +213,55 @@ describe("a proxied connection", () => {
     await listeners.stop();
     await expect(ask(port, "x")).rejects.toMatchObject({ code: "ECONNREFUSED" });
   });
+});
+
+describe("an endpoint that dies with a connection in its hands", () => {
+  const dying = (when: "connected" | "asked", how: "reset" | "end" = "reset") =>
+    listen((socket) => {
+      if (when === "connected") how === "reset" ? socket.resetAndDestroy() : socket.end();
+      else socket.once("data", () => socket.resetAndDestroy());
+    });
+  const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  const say = (port: number, text: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = net.connect(port, "127.0.0.1");
+      let heard = "";
+      socket.on("data", (data) => {
+        heard += data;
+      });
+      socket.on("end", () => resolve(heard));
+      socket.on("error", reject);
+      if (text) socket.write(text);
+    });
+  const greeting = (socket: Socket) => socket.end("hello");
+  const echoing = (socket: Socket) => socket.once("data", (data) => socket.end(data));
+
+  test("is replaced while nothing has been said", async () => {
+    const front = await proxyTo([await dying("connected"), await dying("connected"), await listen(greeting)]);
+    for (let index = 0; index < 4; index++) expect(await say(front.port, "")).toBe("hello");
+  });
+
+  test("is replaced when it ends before the client's first byte has reached it", async () => {
+    const front = await proxyTo([await dying("connected", "end"), await listen(echoing)]);
+    for (let index = 0; index < 4; index++) expect(await say(front.port, GET)).toBe(GET);
+  });
+
+  test("is passed on as an orderly end where every endpoint ends without a word", async () => {
+    const front = await proxyTo([await dying("connected", "end"), await dying("connected", "end")]);
+    expect(await say(front.port, "")).toBe("");
+  });
+
+  test("is replaced for a request that is safe to repeat, by reset or by an early end", async () => {
+    const ending = await listen((socket) => socket.once("data", () => socket.end()));
+    const front = await proxyTo([await dying("asked"), ending, await listen(echoing)]);
+    for (let index = 0; index < 4; index++) expect(await say(front.port, GET)).toBe(GET);
+  });
+
+  test.each(["POST / HTTP/1.1\r\ncontent-length: 1\r\n\r\nx", "SET a 1\r\n", GET.slice(0, -2)])(
+    "is not for %j, which it may have acted on",
+    async (text) => {
+      const front = await proxyTo([await dying("asked")]);
+      await expect(say(front.port, text)).rejects.toMatchObject({ code: "ECONNRESET" });
+    },
+  );
 });

@@ -132,12 +132,6 @@ describe("Endpoints and EndpointSlice", () => {
     endpointSliceKind.prepareUpdate?.(changed, old, { subresource: "" });
     expect(changed.metadata.generation).toBe(2);
   });
-
-  it("say that Endpoints are deprecated", () => {
-    expect(endpointsKind.warnings?.(stored(endpointsKind, "web", {}), undefined)).toEqual([
-      "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
-    ]);
-  });
 });
 
 describe("Event", () => {

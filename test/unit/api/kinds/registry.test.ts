@@ -7,21 +7,42 @@ import { resourceFacts } from "../../../../src/api/schema.ts";
 const RESOURCES = [
   ["configMaps", "config-map"],
   ["controllerRevisions", "controller-revision"],
+  ["csiDrivers", "csi-driver"],
+  ["csiNodes", "csi-node"],
+  ["daemonSets", "daemon-set"],
+  ["cronJobs", "cron-job"],
   ["deployments", "deployment"],
   ["endpointSlices", "endpoint-slice"],
   ["endpoints", "endpoints"],
   ["events", "event"],
+  ["faults", "fault"],
+  ["horizontalPodAutoscalers", "horizontal-pod-autoscaler"],
   ["images", "image"],
+  ["runtimeClasses", "runtime-class"],
+  ["resourceQuotas", "resource-quota"],
+  ["podTemplates", "pod-template"],
+  ["podDisruptionBudgets", "pod-disruption-budget"],
+  ["networkPolicies", "network-policy"],
+  ["limitRanges", "limit-range"],
+  ["ingresses", "ingress"],
+  ["ingressClasses", "ingress-class"],
+  ["jobs", "job"],
   ["leases", "lease"],
   ["namespaces", "namespace"],
   ["nodes", "node"],
+  ["persistentVolumeClaims", "persistent-volume-claim"],
+  ["persistentVolumes", "persistent-volume"],
   ["pods", "pod"],
   ["priorityClasses", "priority-class"],
+  ["proxyWorkers", "proxy-worker"],
   ["replicaSets", "replica-set"],
   ["replicationControllers", "replication-controller"],
   ["secrets", "secret"],
   ["serviceAccounts", "service-account"],
   ["services", "service"],
+  ["storageClasses", "storage-class"],
+  ["volumeAttachments", "volume-attachment"],
+  ["statefulSets", "stateful-set"],
 ];
 
 describe("the built-in kinds", () => {
@@ -43,7 +64,14 @@ describe("the built-in kinds", () => {
     for (const kind of builtinKinds) {
       expect(registry.lookup(kind.schema)?.fields, kind.schema).toBeDefined();
       expect(kind.columns.filter(({ format }) => format === "name")).toHaveLength(1);
-      expect(kind.columns.some(({ name }) => name === "Age" || name === "Last Seen")).toBe(true);
+      // Kubernetes shows no age of a PodTemplate.
+      const ages = [
+        "Age",
+        "Last Seen",
+        "Created At",
+        ...(kind.singular === "podtemplate" ? ["Pod Labels"] : []),
+      ];
+      expect(kind.columns.some((column) => ages.includes(column.name))).toBe(true);
     }
   });
 
@@ -86,7 +114,7 @@ describe("createRegistry", () => {
     expect(registry.find("example.com", "v1", "widgets")).toBeUndefined();
     expect(registry.byKind("example.com", "v1", "Widget")).toBeUndefined();
     expect(registry.lookup("com.example.Widget")).toBeUndefined();
-    expect(registry.all()).toEqual(builtinKinds);
+    expect(registry.stored()).toEqual(builtinKinds);
   });
 
   it("replaces a kind of the same resource, and its old remover then does nothing", () => {

@@ -184,6 +184,25 @@ describe("applyStrategicMergePatch", () => {
     expect(() => patched(document, patch)).toThrow(expect.objectContaining({ code: 400 }));
   });
 
+  it.each([
+    ["$deleteFromPrimitiveList/finalizers", (list: string[]) => ({ finalizers: list }), META],
+    ["$retainKeys", (list: string[]) => Object.fromEntries(list.map((key) => [key, "v"])), "none"],
+  ])("reads the list of %s once, however long it and the document are", (directive, document, schema) => {
+    const list = Array.from({ length: 500 }, (_, n) => `a/${n}`);
+    let reads = 0;
+    const counted = new Proxy(
+      list.map((one) => `${one}-other`),
+      {
+        get(target, key, receiver) {
+          if (typeof key === "string" && /^\d+$/.test(key)) reads++;
+          return Reflect.get(target, key, receiver);
+        },
+      },
+    );
+    patched(document(list), { [directive]: counted }, schema);
+    expect(reads).toBe(list.length);
+  });
+
   it("reaches the ordered list when it is stated, and never changes its arguments", () => {
     const name = fc.constantFrom("a", "b", "c", "d", "e");
     const containers = fc.uniqueArray(name).map((list) => list.map((one) => ({ name: one })));

@@ -2,9 +2,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Deployment, Pod, ReplicaSet } from "../../../../src/api/generated/types.ts";
 import { conflict } from "../../../../src/api/status-error.ts";
 import { startDeploymentController } from "../../../../src/controllers/deployment/controller.ts";
-import { templateHash } from "../../../../src/controllers/deployment/template.ts";
 import { startReplicaSetController } from "../../../../src/controllers/replica-set/controller.ts";
 import type { RunningController } from "../../../../src/controllers/runtime/context.ts";
+import { templateHash } from "../../../../src/controllers/shared/template-hash.ts";
 import { createTestContext, settle, type TestContext } from "../context.ts";
 import { createKubelet, type Kubelet, makeDeployment, makeReplicaSet } from "../workloads.ts";
 

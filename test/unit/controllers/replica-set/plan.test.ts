@@ -3,16 +3,15 @@ import { describe, expect, test } from "vitest";
 import type { Pod } from "../../../../src/api/generated/types.ts";
 import { replicaSetFlavour } from "../../../../src/controllers/replica-set/flavour.ts";
 import {
-  availableIn,
   BURST,
-  nextAvailability,
   planReplicas,
-  podFromTemplate,
   replicaStatus,
   sameStatus,
-  slowStart,
 } from "../../../../src/controllers/replica-set/plan.ts";
-import { leastUsefulFirst } from "../../../../src/controllers/replica-set/ranking.ts";
+import { availableIn, nextAvailability } from "../../../../src/controllers/shared/pod-availability.ts";
+import { podFromTemplate } from "../../../../src/controllers/shared/pod-from-template.ts";
+import { leastUsefulFirst } from "../../../../src/controllers/shared/ranking.ts";
+import { slowStart } from "../../../../src/controllers/shared/slow-start.ts";
 import { makePod } from "../objects.ts";
 import { makeReplicaSet, readyNow } from "../workloads.ts";
 
@@ -128,7 +127,7 @@ describe("replicaStatus", () => {
       availableReplicas: 1,
       observedGeneration: 1,
     });
-    expect(nextAvailability(web, all, NOW)).toBe(6000);
+    expect(nextAvailability(all, web.spec, NOW)).toBe(6000);
     expect(availableIn(young, 10_000, NOW + 6000)).toBe(0);
     expect(replicaStatus(web, [], { nowMs: NOW })).toEqual({ replicas: 0, observedGeneration: 1 });
   });
@@ -154,7 +153,7 @@ describe("replicaStatus", () => {
 
 test("a pod carries what its template says and who owns it", () => {
   const web = makeReplicaSet("web");
-  expect(podFromTemplate(web, replicaSetFlavour, web.spec.template!)).toEqual({
+  expect(podFromTemplate(web, replicaSetFlavour.resource, web.spec.template!)).toEqual({
     metadata: {
       generateName: "web-",
       namespace: "default",

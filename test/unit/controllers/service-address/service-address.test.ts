@@ -2,13 +2,10 @@ import { createServer } from "node:net";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Service } from "../../../../src/api/generated/types.ts";
+import { publishedPortsOf } from "../../../../src/api/published-ports.ts";
 import type { RunningController } from "../../../../src/controllers/runtime/context.ts";
 import { startServiceAddressController } from "../../../../src/controllers/service-address/controller.ts";
-import {
-  loadBalancerIpOf,
-  planLoadBalancerIp,
-  publishedPortsOf,
-} from "../../../../src/controllers/service-address/plan.ts";
+import { loadBalancerIpOf, planLoadBalancerIp } from "../../../../src/controllers/service-address/plan.ts";
 import { portIsFree } from "../../../../src/controllers/service-address/port-is-free.ts";
 import { createTestContext, settle, type TestContext, until } from "../context.ts";
 import { makeService } from "../objects.ts";

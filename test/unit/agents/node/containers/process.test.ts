@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { createLogFile } from "../../../../../agents/node/containers/log-file.ts";
@@ -79,6 +81,27 @@ describe("startCommand", () => {
 });
 
 describe("createLogFile", () => {
+  it("keeps for the first who listens what was written before, and for nobody else", async () => {
+    const source = new PassThrough();
+    const log = createLogFile(path.join(directory, "kept", "0.log"), { keepForFirst: true });
+    log.take("stdout", source);
+    for (let sent = 0; sent < 3; sent += 1) source.write(Buffer.alloc(500_000, String(sent)));
+    source.end("last");
+    await once(source, "end");
+    expect(log.awaitsFirst()).toBe(true);
+    const heard: Record<string, string> = { first: "", second: "" };
+    const listen = (who: string) => (_stream: string, chunk: Buffer) => {
+      heard[who] += chunk.toString();
+    };
+    log.onOutput(listen("first"))();
+    log.onOutput(listen("second"));
+    expect(log.awaitsFirst()).toBe(false);
+    // A mebibyte at most: the oldest went.
+    expect(heard).toEqual({ first: `${"1".repeat(500_000)}${"2".repeat(500_000)}last`, second: "" });
+    log.finish();
+    await log.ended;
+  });
+
   it("bounds the disk that a flood takes, by rotation", async () => {
     const started = await start("floods-log");
     const file = path.join(directory, "flood", "0.log");

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { resolveImage } from "../../../../../agents/node/images/catalogue.ts";
 import { canonicalImage, parseImage } from "../../../../../agents/node/images/reference.ts";
@@ -56,6 +57,20 @@ describe("resolveImage", () => {
 
   it("falls back to a stand-in for what it does not know", () => {
     expect(resolveImage("ghcr.io/someone/something:v3", [])?.program.builtin).toBe("fallback");
+  });
+
+  it("gives a base image a default command and no entry point, so that args are a command of their own", () => {
+    expect(resolveImage("busybox:1.36", [])?.program).toEqual({ command: [], args: ["sh"] });
+    expect(resolveImage("python:3.12", [])?.program).toEqual({ command: [], args: ["python3"] });
+  });
+
+  it.each([
+    [["node", "-p", "1+1"], "2\n"],
+    [["-p", "1+1"], "2\n"],
+    [["echo", "hello"], "hello\n"],
+  ])("lets an interpreter's image run %j", (args, output) => {
+    const [program = "", ...first] = resolveImage("node:22", [])?.program.command ?? [];
+    expect(execFileSync(program, [...first, ...args], { encoding: "utf8" })).toBe(output);
   });
 
   it("takes an Image object first, with patterns, ports and arguments", () => {

@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { admitPod } from "../../../../../agents/node/pod/admission.ts";
 import { goDuration } from "../../../../../agents/node/pod/go-duration.ts";
-import { createPodNetwork } from "../../../../../agents/node/pod/network.ts";
+import { createPodNetwork, portsOf } from "../../../../../agents/node/pod/network.ts";
 import type { Pod } from "../../../../../src/api/generated/types.ts";
 import { systemClock } from "../../../../../src/base/clock.ts";
 
@@ -78,6 +78,27 @@ describe("admitPod", () => {
   it("refuses a host port that is taken", () => {
     expect(admitPod(pod("0", 80), [pod("0", 80)], { pods: "110" })?.reason).toBe("NodePorts");
     expect(admitPod(pod("0", 80), [pod("0", 81)], { pods: "110" })).toBeUndefined();
+  });
+});
+
+describe("portsOf", () => {
+  it("counts what containers and sidecars declare over TCP, and what their images serve undeclared", () => {
+    const pod = {
+      metadata: { name: "p" },
+      spec: {
+        initContainers: [{ name: "side", image: "nginx", restartPolicy: "Always" }],
+        containers: [
+          {
+            name: "own",
+            image: "busybox",
+            command: ["serve"],
+            ports: [{ containerPort: 81 }, { containerPort: 53, protocol: "UDP" }],
+          },
+          { name: "not-its-program", image: "nginx", command: ["sleep", "9"] },
+        ],
+      },
+    };
+    expect(portsOf(pod as unknown as Pod, [])).toEqual([80, 81]);
   });
 });
 

@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nextBackoff, planPod } from "../../../../../agents/node/pod/plan.ts";
-import { createPodState, type PodState, type Termination } from "../../../../../agents/node/pod/state.ts";
+import {
+  createPodState,
+  noteEphemeral,
+  type PodState,
+  type Termination,
+} from "../../../../../agents/node/pod/state.ts";
+import { podPhase } from "../../../../../agents/node/pod/status.ts";
 import type { Container, Pod, PodSpec } from "../../../../../src/api/generated/types.ts";
 
 const NOW = 1_000_000;
@@ -40,6 +46,38 @@ describe("planPod", () => {
       stop: [],
       finished: false,
     });
+  });
+
+  it("starts an ephemeral container once, even before the init containers are done", () => {
+    const ephemeralContainers = [{ name: "debug", image: "busybox" }];
+    const web = pod({ initContainers: [container("i")], containers: [container("a")], ephemeralContainers });
+    const state = createPodState(web);
+    noteEphemeral(web, state);
+    noteEphemeral(web, state);
+    run(state, "i");
+    expect(planPod(web, state, NOW).start).toEqual(["debug"]);
+    of(state, "debug").last = ended(1);
+    expect(planPod(web, state, NOW).start).toEqual([]);
+    Object.assign(of(state, "i"), { running: undefined, last: ended(0) });
+    expect(planPod(web, state, NOW).start).toEqual(["a"]);
+  });
+
+  it("ends an ephemeral container with the pod's work, before the sidecars", () => {
+    const web = pod({
+      restartPolicy: "Never",
+      initContainers: [container("side", { restartPolicy: "Always" })],
+      containers: [container("a")],
+      ephemeralContainers: [{ name: "debug", image: "busybox" }],
+    });
+    const state = createPodState(web);
+    noteEphemeral(web, state);
+    run(state, "side");
+    run(state, "debug");
+    of(state, "a").last = ended(0);
+    expect(planPod(web, state, NOW).stop).toEqual(["debug"]);
+    expect(podPhase(web, state)).toBe("Running");
+    Object.assign(of(state, "debug"), { running: undefined, last: ended(137) });
+    expect(planPod(web, state, NOW).stop).toEqual(["side"]);
   });
 
   it("runs init containers one after another, and containers after them", () => {

@@ -54,6 +54,15 @@ describe("an HTTP check", () => {
     expect((await check({ httpGet: { port } }, target())).ok).toBe(true);
   });
 
+  it("says the port, a scheme's own too", async () => {
+    // Nothing of this machine listens there.
+    const probed = target({ podIP: "127.254.254.254" });
+    expect(await check({ httpGet: { port: 80, path: "/x?y" } }, probed)).toEqual({
+      ok: false,
+      output: `Get "http://127.254.254.254:80/x?y": dial tcp 127.254.254.254:80: connect: connection refused`,
+    });
+  });
+
   it("ends at its timeout", async () => {
     const port = await serve(() => {});
     const result = await check({ httpGet: { port }, timeoutSeconds: 0.05 }, target());

@@ -49,11 +49,10 @@ export async function startNodeBench(): Promise<NodeBench> {
   const host: NodeHost = {
     pod: (namespace, name) => (namespace === "default" && name === "web" ? pod : undefined),
     log: (_pod, _container, previous) => (previous ? undefined : log),
-    exec: async (_pod, _container, { argv, stdin, env }) => {
+    exec: async (_pod, _container, { argv, stdin }) => {
       const [program = "", ...args] = argv;
       const child = spawn(program, args, {
         stdio: [stdin ? "pipe" : "ignore", "pipe", "pipe"],
-        env: { ...process.env, ...env },
         detached: true,
       });
       await once(child, "spawn");

@@ -96,6 +96,7 @@ describe("exec over WebSocket", () => {
   test("kills the command when the client goes away", async () => {
     const before = bench.commands.length;
     const socket = new WebSocket(socketUrl(commandPath(["sleep", "1000"])), "v4.channel.k8s.io");
+    await once(socket, "open");
     await expect.poll(() => bench.commands.length).toBe(before + 1);
     const pid = bench.commands.at(-1) as number;
     socket.terminate();
@@ -179,8 +180,8 @@ describe("attach", () => {
         emit = listener;
         return () => {};
       },
-      exited: new Promise((resolve) => {
-        exit = () => resolve({ code: 0, signal: null });
+      ended: new Promise((resolve) => {
+        exit = resolve;
       }),
     };
     const done = session(`${POD}/attach?stdin=1&stdout=1&stderr=1`, (socket) =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Container, PodSpec } from "../../../../../src/api/generated/types.ts";
+import type { Container, EphemeralContainer, Pod, PodSpec } from "../../../../../src/api/generated/types.ts";
+import type { ValidationContext } from "../../../../../src/api/kind.ts";
 import { podKind } from "../../../../../src/api/kinds/pod.ts";
 import type { Draft } from "../../../../../src/api/object.ts";
 import { pod, told } from "../examples.ts";
@@ -148,6 +149,85 @@ describe("updates of pods", () => {
   });
 });
 
+describe("ephemeral containers", () => {
+  const debug = { name: "debug", image: "busybox" };
+  const errorsOf = (ephemeralContainers: Draft<EphemeralContainer>[], context: ValidationContext) =>
+    podKind
+      .validate?.(pod({ ephemeralContainers }), context)
+      .map(({ field, message }) => `${field}: ${message}`);
+  it.each([
+    ["a plain one", debug, []],
+    ["a known target", { ...debug, targetContainerName: "web" }, []],
+    [
+      "an unknown target",
+      { ...debug, targetContainerName: "b" },
+      ['[0].targetContainerName: Not found: "b"'],
+    ],
+    ["a name taken", { ...debug, name: "web" }, ['[0].name: Duplicate value: "web"']],
+    [
+      "ports",
+      { ...debug, ports: [{ containerPort: 80 }] },
+      ["[0].ports: Forbidden: cannot be set for an Ephemeral Container"],
+    ],
+    [
+      "resources",
+      { ...debug, resources: { limits: { cpu: "1" } } },
+      ["[0].resources: Forbidden: cannot be set for an Ephemeral Container"],
+    ],
+    [
+      "a probe",
+      { ...debug, livenessProbe: { exec: { command: ["true"] } } },
+      ["[0].livenessProbe: Forbidden: cannot be set for an Ephemeral Container"],
+    ],
+  ])("with %s", (_what, container, expected) => {
+    const found = errorsOf([container], { subresource: "ephemeralcontainers" });
+    expect(found).toEqual(expected.map((text) => `spec.ephemeralContainers${text}`));
+  });
+
+  it("cannot be there from the start", () => {
+    expect(errorsOf([debug], { subresource: "", isCreate: true })).toEqual([
+      "spec.ephemeralContainers: Forbidden: cannot be set on create",
+    ]);
+  });
+});
+
+describe("pods/resize", () => {
+  const sized = (resources: Draft<Container>["resources"], image = "a") =>
+    pod({ containers: [{ name: "a", image, resources }] });
+  const old = sized({ requests: { cpu: "1", memory: "1Gi" } });
+  const errorsOf = (next: Pod) =>
+    podKind
+      .validateUpdate?.(next, old, { subresource: "resize" })
+      .map(({ field, message }) => `${field}: ${message}`);
+  it.each([
+    ["more", { requests: { cpu: "2", memory: "2Gi" } }, []],
+    ["a limit beside", { requests: { cpu: "1", memory: "1Gi" }, limits: { cpu: "2" } }, []],
+    [
+      "another class",
+      { requests: { cpu: "1", memory: "1Gi" }, limits: { cpu: "1", memory: "1Gi" } },
+      ['spec: Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing'],
+    ],
+    [
+      "less than nothing",
+      { requests: { cpu: "1" } },
+      ["spec.containers[0].resources.requests: Forbidden: resource requests cannot be removed"],
+    ],
+  ])("to %s", (_what, resources, expected) => {
+    expect(errorsOf(sized(resources))).toEqual(expected);
+  });
+
+  it("leaves all else alone, whatever was sent", () => {
+    const sent = sized({ requests: { cpu: "2", memory: "1Gi" } }, "b");
+    sent.metadata.labels = { sneaked: "in" };
+    podKind.prepareUpdate?.(sent, old, { subresource: "resize" });
+    expect(sent.spec.containers[0]).toEqual({
+      ...old.spec.containers[0],
+      resources: { requests: { cpu: "2", memory: "1Gi" } },
+    });
+    expect(sent.metadata.labels).toBeUndefined();
+  });
+});
+
 describe("deletion of pods", () => {
   it.each([
     ["of the spec", { nodeName: "n" }, "Running", undefined, 30],
@@ -168,11 +248,11 @@ describe("warnings about pods", () => {
         hostPID: true,
         hostIPC: false,
         containers: [{ name: "a", image: "a", securityContext: { capabilities: { add: ["NET_ADMIN"] } } }],
-        volumes: [{ name: "data", persistentVolumeClaim: { claimName: "c" } }],
+        volumes: [{ name: "data", iscsi: { targetPortal: "a", iqn: "b", lun: 0 } }],
       }),
     ).toEqual([
       "spec.hostPID: kubemu accepts this field and does not act on it",
-      "spec.volumes[0].persistentVolumeClaim: kubemu accepts this field and does not act on it",
+      "spec.volumes[0].iscsi: kubemu accepts this field and does not act on it",
       "spec.containers[0].securityContext.capabilities: kubemu accepts this field and does not act on it",
     ]);
   });

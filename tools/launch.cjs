@@ -1,0 +1,55 @@
+"use strict";
+// Starts PROGRAM.cjs beside this file from V8's compiled form of it, which the first run on a machine leaves in the user's cache folder: a cluster is
+// ten processes, and compiling is a fifth of what their start costs. Whatever is wrong with the cache, the program starts without it.
+const { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
+const { join } = require("node:path");
+const { Script } = require("node:vm");
+
+const PROGRAM = "@PROGRAM@";
+const BUILD = "@BUILD@";
+// By then a program that was started has run what a start runs, and is idle.
+const SETTLED_MS = 3_000;
+
+const file = join(__dirname, `${PROGRAM}.cjs`);
+const folder = cacheFolder();
+const cache = folder && join(folder, `${PROGRAM}-${BUILD}-${process.version}-${process.arch}`);
+const cachedData = cache && readOwn(cache);
+const script = new Script(
+  `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, "latin1")}\n})`,
+  { filename: file, cachedData },
+);
+if (cache && (!cachedData || script.cachedDataRejected)) {
+  setTimeout(save, SETTLED_MS).unref();
+  process.once("exit", save);
+}
+script.runInThisContext()(exports, require, module, file, __dirname);
+
+function cacheFolder() {
+  const { KUBEMU_CACHE, XDG_CACHE_HOME, HOME } = process.env;
+  if (KUBEMU_CACHE !== undefined) return KUBEMU_CACHE || undefined;
+  const base = XDG_CACHE_HOME || (HOME && join(HOME, ".cache"));
+  return base && join(base, "kubemu");
+}
+
+/** What this user wrote earlier: compiled code is code, and another user's is not run. */
+function readOwn(path) {
+  try {
+    const { uid, mode } = statSync(path);
+    return uid === process.getuid() && (mode & 0o022) === 0 ? readFileSync(path) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function save() {
+  process.removeListener("exit", save);
+  const draft = `${cache}.${process.pid}`;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(draft, script.createCachedData(), { mode: 0o600 });
+    renameSync(draft, cache);
+  } catch {
+    // No room or no right: the next start compiles again.
+    rmSync(draft, { force: true });
+  }
+}
