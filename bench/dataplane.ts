@@ -2,7 +2,9 @@
 // new connections a second, the processor time of a request, and the memory that 10,000 idle connections take.
 // wrk sends, pods of the cluster answer. KUBEMU_BENCH_SECONDS says how long each of three rounds takes (4 without it).
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { endpoints } from "../src/api/kinds/endpoints.ts";
@@ -65,23 +67,49 @@ async function measure(ways: readonly Way[], header?: string): Promise<void> {
     for (const each of round % 2 === 0 ? ways : ways.toReversed()) await send(each, header);
 }
 
+/** A socket that listens on a free port: for a program that is given it, so that nobody can take the port in between. */
+async function listening() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  // Undocumented, as in docs/decisions/0003: the descriptor of the socket.
+  const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
+  return { port, fd, close: () => server.close() };
+}
+
 /** HAProxy before those servers, in TCP and in HTTP mode, on ports of its own; resolves with its URLs and the way to end it. */
 async function startHaproxy(servers: readonly string[]) {
-  const port = 20_000 + (process.pid % 20_000);
   const folder = mkdtempSync(join(tmpdir(), "kubemu-haproxy-"));
   const file = join(folder, "haproxy.cfg");
   const lines = servers.map((server, index) => `  server s${index} ${server}`).join("\n");
   writeFileSync(
     file,
-    `global\n  nbthread ${cpus().length}\n  maxconn 4096\ndefaults\n  mode tcp\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\nlisten web\n  bind 127.0.0.1:${port}\n  balance roundrobin\n${lines}\nlisten http\n  mode http\n  bind 127.0.0.1:${port + 1}\n  balance roundrobin\n${lines}\n`,
+    `global\n  nbthread ${cpus().length}\n  maxconn 4096\ndefaults\n  mode tcp\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\nlisten web\n  bind fd@3\n  balance roundrobin\n${lines}\nlisten http\n  mode http\n  bind fd@4\n  balance roundrobin\n${lines}\n`,
   );
-  const child = spawn("haproxy", ["-db", "-f", file], { stdio: "ignore" });
-  const [url, httpUrl] = [`http://127.0.0.1:${port}/`, `http://127.0.0.1:${port + 1}/`];
-  await eventually("HAProxy answers", async () => (await fetchText(url)).status === 200);
+  const sockets = [await listening(), await listening()] as const;
+  const child = spawn("haproxy", ["-db", "-f", file], {
+    stdio: ["ignore", "ignore", "pipe", sockets[0].fd, sockets[1].fd],
+  });
+  for (const socket of sockets) socket.close();
+  let said = "";
+  child.stderr!.on("data", (chunk) => {
+    said = `${said}${chunk}`.slice(-2000);
+  });
+  const [url, httpUrl] = sockets.map(({ port }) => `http://127.0.0.1:${port}/`) as [string, string];
   const stop = () => {
     child.kill("SIGKILL");
     rmSync(folder, { recursive: true });
   };
+  try {
+    await eventually("HAProxy answers", async () => {
+      if (child.exitCode !== null) return "ended";
+      return (await fetchText(url)).status === 200;
+    });
+    if (child.exitCode !== null) throw new Error(`HAProxy ended: ${said}`);
+  } catch (error) {
+    stop();
+    throw error;
+  }
   return { url, httpUrl, pids: [child.pid!], stop };
 }
 

@@ -63,7 +63,10 @@ export async function eventually<T>(
     } catch (error) {
       last = error;
     }
-    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`, { cause: last });
+    if (Date.now() > deadline) {
+      const why = last === undefined ? "" : ` (${last instanceof Error ? last.message : String(last)})`;
+      throw new Error(`not within ${timeoutMs} ms: ${what}${why}`, { cause: last });
+    }
     await new Promise((next) => setTimeout(next, 20));
   }
 }
