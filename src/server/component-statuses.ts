@@ -59,16 +59,15 @@ export async function componentStatuses(
     );
   const format = formatOf(request);
   const target = { kind: componentStatusKind, served: componentStatusKind };
-  const { schema } = componentStatusKind;
   if (name === undefined) {
     const { matches } = selectionOf(componentStatusKind, request.query);
     const meta = { resourceVersion: "" };
     const shown = entries.filter(({ object }) => matches(object));
     const list = presentList(context, target, shown, { format, meta });
-    return encode(context, list, { format, schema: `${schema}List` });
+    return encode(list, format);
   }
   const entry = entries.find(({ object }) => object.metadata.name === name);
   if (!entry) throw notFound(componentStatusKind.resource, name);
   const answer = presentObject(context, target, entry, { format });
-  return encode(context, answer, { format, schema });
+  return encode(answer, format);
 }

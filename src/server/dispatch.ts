@@ -2,6 +2,7 @@
 // Status; what is not a StatusError is our own fault: logged, 500, and the server lives on.
 import type { AnyKind } from "../api/kind.ts";
 import { groupResourceOf } from "../api/resource.ts";
+import { kubernetesType } from "../api/schema.ts";
 import { storedKindOf } from "../api/served-form.ts";
 import { badRequest, StatusError, statusError } from "../api/status-error.ts";
 import { isAllowed } from "./authentication.ts";
@@ -11,6 +12,7 @@ import { subresourcesOf, verbsOf } from "./discovery/resources.ts";
 import { type Documents, unknownPath } from "./discovery/serve.ts";
 import type { Metrics } from "./metrics/measure.ts";
 import { findMetrics, serveMetrics } from "./metrics/serve.ts";
+import { takesOnlyProtobuf } from "./negotiation.ts";
 import { parseResourcePath, type ResourcePath } from "./path.ts";
 import { type Answer, type ApiRequest, documentOf, errorAnswer, withWarnings } from "./request.ts";
 import { bindPod } from "./rest/bind.ts";
@@ -18,7 +20,7 @@ import { createObject, type WriteResult } from "./rest/create.ts";
 import { deleteCollection } from "./rest/delete-collection.ts";
 import { evictPod } from "./rest/evict.ts";
 import { patchObject } from "./rest/patch.ts";
-import { encode, presentObject } from "./rest/present.ts";
+import { encode, notInProtobuf, presentObject } from "./rest/present.ts";
 import { formatOf, getObject, listObjects } from "./rest/read.ts";
 import { deleteObject } from "./rest/remove.ts";
 import { serveScale } from "./rest/scale.ts";
@@ -127,6 +129,8 @@ function resourceRequest(parts: Parts, request: ApiRequest, { path, kind }: Foun
     (subresource !== "" && !subresourcesOf(kind).some((one) => one.name === subresource))
   )
     throw unknownPath();
+  // Before anything is written.
+  if (takesOnlyProtobuf(request.accept) && !kubernetesType(kind.schema)) throw notInProtobuf();
   return withDeprecation(answerFor(parts, request, { path, kind, verb }), kind);
 }
 
@@ -282,9 +286,6 @@ async function written(
   const isNew = result.effect === "put" && result.previous === undefined;
   if (!result.entry) return documentOf({}, { warnings });
   const answer = presentObject(context, target, result.entry, { format, status: isNew ? 201 : 200 });
-  const encoded =
-    format.encoding === "json"
-      ? answer
-      : await encode(context, answer, { format, schema: target.served.schema });
+  const encoded = format.encoding === "json" ? answer : await encode(answer, format);
   return withWarnings(encoded, warnings);
 }

@@ -11,14 +11,15 @@ export interface Format {
 }
 
 const PLAIN: Format = { encoding: "json", as: "object", version: "v1", includeObject: "Metadata" };
+export const PROTOBUF = "application/vnd.kubernetes.protobuf";
 const ENCODINGS: Readonly<Record<string, Format["encoding"]>> = {
   "application/json": "json",
   "application/yaml": "yaml",
-  "application/vnd.kubernetes.protobuf": "protobuf",
+  [PROTOBUF]: "protobuf",
   "application/*": "json",
   "*/*": "json",
 };
-const ACCEPTED = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+const ACCEPTED = `application/json, application/yaml, ${PROTOBUF}`;
 
 /** The media types of an Accept header in order of preference, parameters parsed. */
 export function mediaTypes(accept: string): { type: string; parameters: ReadonlyMap<string, string> }[] {
@@ -56,6 +57,20 @@ export function negotiate(accept: string, includeObject: string | null): Format 
   }
   if (first) return first;
   throw statusError("NotAcceptable", `only the following media types are accepted: ${ACCEPTED}`);
+}
+
+/**
+ * True for a client that takes a plain document in protobuf and in nothing else. Errors, Statuses and discovery go by this and
+ * not by `negotiate`: they are never transformed, so that a media type with `as` counts for nothing (NegotiateOutputMediaType with
+ * DefaultEndpointRestrictions), and where none is left they are JSON.
+ */
+export function takesOnlyProtobuf(accept: string): boolean {
+  if (!accept.includes(PROTOBUF)) return false;
+  const plain = mediaTypes(accept)
+    .filter(({ parameters }) => !["as", "g", "v"].some((one) => parameters.has(one)))
+    .map(({ type }) => (Object.hasOwn(ENCODINGS, type) ? ENCODINGS[type] : undefined))
+    .filter((encoding) => encoding !== undefined);
+  return plain.length > 0 && plain.every((encoding) => encoding === "protobuf");
 }
 
 function transformation(

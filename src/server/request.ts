@@ -26,7 +26,7 @@ export interface ApiRequest {
   readBody(): Promise<RequestBody>;
 }
 
-/** One event for a watcher; `line` is its wire form with the closing newline, made once for all watchers. */
+/** One event for a watcher; `line` is its wire form, a JSON line or a protobuf frame, made once for all watchers. */
 export interface WatchLine {
   readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
   object(): unknown;

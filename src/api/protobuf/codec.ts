@@ -106,10 +106,12 @@ interface Level {
 
 const levelOf = (): Level => ({ fields: new Map(), inlined: new Map() });
 
-/** One use of the table; remembers the levels of the types that it meets. */
+// The types of the table never change; a watch encodes its events one by one.
+const levels = new WeakMap<TypeSchema, Level>();
+
+/** One use of the table. */
 class Codec implements Nested {
   readonly #lookup: TypeLookup;
-  readonly #levels = new Map<TypeSchema, Level>();
   #depth = 0;
 
   constructor(lookup: TypeLookup) {
@@ -117,10 +119,14 @@ class Codec implements Nested {
   }
 
   #level(type: TypeSchema): Level {
-    let top = this.#levels.get(type);
+    let top = levels.get(type);
     if (top) return top;
     top = levelOf();
-    for (const [name, schema] of Object.entries(type.fields ?? {})) {
+    // In the order of their numbers, in which Go writes them.
+    const wired = Object.entries(type.fields ?? {})
+      .filter(([, { wire }]) => wire)
+      .sort(([, one], [, other]) => Number(one.wire?.[0]) - Number(other.wire?.[0]));
+    for (const [name, schema] of wired) {
       if (!schema.wire) continue;
       const [number, wireType, label] = schema.wire;
       let level = top;
@@ -137,7 +143,7 @@ class Codec implements Nested {
         label: label === "repeated" || label === "map" ? label : undefined,
       });
     }
-    this.#levels.set(type, top);
+    levels.set(type, top);
     return top;
   }
 

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type { AnyKind } from "../../api/kind.ts";
 import { statusError } from "../../api/status-error.ts";
 import type { ServerContext } from "../context.ts";
-import { mediaTypes } from "../negotiation.ts";
+import { mediaTypes, PROTOBUF } from "../negotiation.ts";
 import { type Answer, type ApiRequest, documentOf } from "../request.ts";
 import { aggregated, coreVersions, groupDocument, groupList, resourceList } from "./documents.ts";
 import { type ServedResource, servedResources } from "./resources.ts";
@@ -136,7 +136,11 @@ interface Asked {
   readonly port: number;
 }
 
-function discovery(request: ApiRequest, kept: Kept, { core, group, version, port }: Asked): Answer {
+async function discovery(
+  request: ApiRequest,
+  kept: Kept,
+  { core, group, version, port }: Asked,
+): Promise<Answer> {
   const { resources } = kept;
   if (version !== undefined) {
     const list = resourceList(resources, group ?? "", version);
@@ -148,23 +152,29 @@ function discovery(request: ApiRequest, kept: Kept, { core, group, version, port
     if (!found) throw unknownPath();
     return documentOf(found);
   }
-  const aggregatedVersion = wantedVersion(request.accept);
-  if (!aggregatedVersion) return documentOf(core ? coreVersions(`127.0.0.1:${port}`) : groupList(resources));
-  const made = make(kept, `${core ? "api" : "apis"} ${aggregatedVersion}`, () =>
-    JSON.stringify(aggregated(resources, { core, version: aggregatedVersion })),
-  );
-  const contentType = `application/json;g=apidiscovery.k8s.io;v=${aggregatedVersion};as=APIGroupDiscoveryList`;
+  const wanted = wantedAggregation(request.accept);
+  if (!wanted) return documentOf(core ? coreVersions(`127.0.0.1:${port}`) : groupList(resources));
+  const codec = wanted.type === PROTOBUF ? await import("../../api/protobuf/documents.ts") : undefined;
+  const made = make(kept, `${core ? "api" : "apis"} ${wanted.type} ${wanted.version}`, () => {
+    const document = aggregated(resources, { core, version: wanted.version });
+    return codec?.encodeDocument(document) ?? JSON.stringify(document);
+  });
+  const contentType = `${wanted.type};g=apidiscovery.k8s.io;v=${wanted.version};as=APIGroupDiscoveryList`;
   return send(made, request, contentType);
 }
 
-/** The version of aggregated discovery that the client prefers; undefined when it would rather have none. */
-function wantedVersion(accept: string): string | undefined {
-  for (const { type, parameters } of mediaTypes(accept)) {
-    if (type !== "application/json") continue;
+/**
+ * The encoding and version of aggregated discovery that the client prefers, JSON before protobuf; undefined when it would
+ * rather have none.
+ */
+function wantedAggregation(accept: string): { type: string; version: string } | undefined {
+  const all = mediaTypes(accept);
+  const json = all.filter(({ type }) => type === "application/json");
+  for (const { type, parameters } of json.length > 0 ? json : all.filter(({ type }) => type === PROTOBUF)) {
     const version = parameters.get("v");
     if (parameters.get("as") !== "APIGroupDiscoveryList") return undefined;
     if (parameters.get("g") === "apidiscovery.k8s.io" && (version === "v2" || version === "v2beta1"))
-      return version;
+      return { type, version };
   }
   return undefined;
 }

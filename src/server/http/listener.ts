@@ -15,7 +15,9 @@ import { StatusError, statusError } from "../../api/status-error.ts";
 import { authenticate, certificateUser } from "../authentication.ts";
 import type { ServerContext } from "../context.ts";
 import type { Handle } from "../dispatch.ts";
-import { errorAnswer, type User } from "../request.ts";
+import { takesOnlyProtobuf } from "../negotiation.ts";
+import { type Answer, errorAnswer, type User } from "../request.ts";
+import { encodeInProtobuf } from "../rest/present.ts";
 import type { StreamRelay } from "../streams/relay.ts";
 import { isOwnHost, isOwnOrigin } from "./own-names.ts";
 import { readRequest, splitUrl } from "./read-request.ts";
@@ -143,6 +145,7 @@ function serve(server: Http2SecureServer, options: ListenerOptions): void {
   async function answer(request: HttpRequest, response: HttpResponse): Promise<void> {
     response.on("error", () => {});
     request.on("error", () => {});
+    const { accept = "" } = request.headers;
     let user: User;
     try {
       user = identify(request);
@@ -150,9 +153,9 @@ function serve(server: Http2SecureServer, options: ListenerOptions): void {
       if (target) return await relay.forward(request, response, target);
     } catch (error) {
       if (response.headersSent) return response.destroy() as unknown as undefined;
-      return respond(request, response, errorAnswer(asStatus(error)));
+      return respond(request, response, await inEncoding(accept, errorAnswer(asStatus(error))));
     }
-    return respond(request, response, await handle(readRequest(request, user)));
+    return respond(request, response, await inEncoding(accept, await handle(readRequest(request, user))));
   }
 
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -174,6 +177,12 @@ function serve(server: Http2SecureServer, options: ListenerOptions): void {
     context.log.error({ error: error instanceof Error ? error.stack : String(error) }, "request failed");
     return statusError("InternalError", `Internal error occurred: ${String(error)}`);
   };
+}
+
+/** Errors and other documents that come as JSON, in protobuf for who takes nothing else; what has no message stays JSON. */
+async function inEncoding(accept: string, answer: Answer): Promise<Answer> {
+  if (answer.form !== "document" || !takesOnlyProtobuf(accept)) return answer;
+  return (await encodeInProtobuf(answer)) ?? answer;
 }
 
 /** The certificate's user, read once a connection. */

@@ -53,14 +53,11 @@ export async function serveMetrics(
   const kinds = { kind, served: kind };
   if (name === undefined) {
     const list = presentList(context, kinds, shown, { format, meta: { resourceVersion: "" } });
-    return await encode(context, list, { format, schema: undefined });
+    return await encode(list, format);
   }
   const [found] = shown;
   if (!found) throw notMeasured(kind, namespace === undefined ? name : `${namespace}/${name}`);
-  return await encode(context, presentObject(context, kinds, found, { format }), {
-    format,
-    schema: undefined,
-  });
+  return await encode(presentObject(context, kinds, found, { format }), format);
 }
 
 // metrics-server names what it lacks so: `podmetrics.metrics.k8s.io "default/web" not found`.

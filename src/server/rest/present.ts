@@ -1,14 +1,13 @@
 // Turns what is stored into what the client asked for: the object itself, its metadata alone, or rows of a table.
 import type { AnyKind } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
-import type { JsonObject } from "../../api/own.ts";
 import { apiVersionOf } from "../../api/resource.ts";
 import { fromStored } from "../../api/served-form.ts";
 import { statusError } from "../../api/status-error.ts";
 import { deepFreeze } from "../../store/freeze.ts";
 import type { ObjectEntry, ServerContext } from "../context.ts";
-import type { Format } from "../negotiation.ts";
-import type { Answer, DocumentAnswer } from "../request.ts";
+import { type Format, PROTOBUF } from "../negotiation.ts";
+import type { Answer, DocumentAnswer, RawAnswer } from "../request.ts";
 import { tableOf } from "./table.ts";
 import type { Target } from "./target.ts";
 
@@ -107,30 +106,43 @@ export function partialOf(object: KubeObject, version: string): KubeObject {
   return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
 }
 
-/** Gives a document the encoding that was asked for. */
-export async function encode(
-  context: ServerContext,
-  answer: DocumentAnswer,
-  { format, schema }: { format: Format; schema: string | undefined },
-): Promise<Answer> {
+/** Gives a document the encoding that was asked for. Throws 406 for what has no message in protobuf. */
+export async function encode(answer: DocumentAnswer, format: Format): Promise<Answer> {
   if (format.encoding === "json") return answer;
-  const { status, warnings, headers } = answer;
-  const rest = {
-    form: "raw" as const,
+  if (format.encoding === "protobuf") {
+    const encoded = await encodeInProtobuf(answer);
+    if (!encoded) throw notInProtobuf();
+    return encoded;
+  }
+  const { stringify } = await import("yaml");
+  return rawOf(answer, "application/yaml", stringify(answer.value()));
+}
+
+/** Undefined for what has no message. */
+export async function encodeInProtobuf(answer: DocumentAnswer): Promise<RawAnswer | undefined> {
+  const { encodeDocument } = await import("../../api/protobuf/documents.ts");
+  const bytes = encodeDocument(answer.value());
+  return bytes && rawOf(answer, PROTOBUF, bytes);
+}
+
+function rawOf(
+  { status, warnings, headers }: DocumentAnswer,
+  contentType: string,
+  bytes: string | Uint8Array,
+): RawAnswer {
+  return {
+    form: "raw",
     status,
+    contentType,
+    bytes,
     ...(warnings ? { warnings } : {}),
     ...(headers ? { headers } : {}),
   };
-  if (format.encoding === "yaml") {
-    const { stringify } = await import("yaml");
-    return { ...rest, contentType: "application/yaml", bytes: stringify(answer.value()) };
-  }
-  if (!schema || format.as !== "object")
-    throw statusError(
-      "NotAcceptable",
-      "only the following media types are accepted: application/json, application/yaml",
-    );
-  const { encodeProtobuf } = await import("../../api/protobuf/codec.ts");
-  const bytes = encodeProtobuf(answer.value() as JsonObject, schema, context.registry.lookup);
-  return { ...rest, contentType: "application/vnd.kubernetes.protobuf", bytes };
 }
+
+/** Of a kind that is kubemu's own, as of a custom resource. */
+export const notInProtobuf = () =>
+  statusError(
+    "NotAcceptable",
+    "only the following media types are accepted: application/json, application/yaml",
+  );

@@ -27,9 +27,7 @@ export async function getObject(
 ): Promise<Answer> {
   const format = formatOf(request);
   const answer = presentObject(context, target, findObject(context, target), { format });
-  return format.encoding === "json"
-    ? answer
-    : encode(context, answer, { format, schema: target.served.schema });
+  return format.encoding === "json" ? answer : encode(answer, format);
 }
 
 export async function listObjects(
@@ -40,9 +38,7 @@ export async function listObjects(
   const format = formatOf(request);
   const { entries, meta } = selectPage(context, target, request.query);
   const answer = presentList(context, target, entries, { format, meta });
-  return format.encoding === "json"
-    ? answer
-    : encode(context, answer, { format, schema: `${target.served.schema}List` });
+  return format.encoding === "json" ? answer : encode(answer, format);
 }
 
 interface Page {

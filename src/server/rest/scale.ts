@@ -42,7 +42,7 @@ export async function serveScale(
 ): Promise<Answer> {
   const scale = await scaleAfter(context, target, request);
   const format = formatOf(request);
-  if (format.as !== "Table") return encode(context, documentOf(scale), { format, schema: SCALE.schema });
+  if (format.as !== "Table") return encode(documentOf(scale), format);
   const { resourceVersion } = scale.metadata;
   const { served } = target;
   const options = { format, meta: { resourceVersion }, now: context.clock.now() };

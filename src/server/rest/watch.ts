@@ -1,19 +1,25 @@
 // Watches: the store's events, selected and shaped for one client. The wire form of an event is made once, however many
 // watchers it goes to. A watcher that cannot keep up is closed and resumes from its last resourceVersion.
-import type { AnyKind } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { apiVersionOf } from "../../api/resource.ts";
 import { type StatusError, statusError } from "../../api/status-error.ts";
 import { ExpiredError, type StoreEvent } from "../../store/store.ts";
-import type { ObjectEntry, ServerContext } from "../context.ts";
+import type { ServerContext } from "../context.ts";
 import { storePrefix } from "../keys.ts";
-import type { Format } from "../negotiation.ts";
+import { type Format, PROTOBUF } from "../negotiation.ts";
 import type { ApiRequest, WatchAnswer, WatchLine, WatchSink } from "../request.ts";
-import { partialOf, servedEntry } from "./present.ts";
+import { notInProtobuf, partialOf, servedEntry } from "./present.ts";
 import { expired, formatOf, parseVersion, snapshot } from "./read.ts";
 import { type Selection, selectionOf } from "./selection.ts";
 import { tableOf } from "./table.ts";
 import { booleanOf, integerOf, type Target } from "./target.ts";
+import {
+  createJsonLines,
+  createProtobufLines,
+  type PlainLine,
+  type Shown,
+  type WatchLines,
+} from "./watch-lines.ts";
 
 const BOOKMARK_MS = 60_000;
 // kube-apiserver --min-request-timeout: an unbounded watch ends after this to twice this.
@@ -23,26 +29,38 @@ const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
 export interface Watches {
   /** Throws StatusErrors for what is wrong with the request. */
-  open(target: Target, request: ApiRequest): WatchAnswer;
+  open(target: Target, request: ApiRequest): WatchAnswer | Promise<WatchAnswer>;
   /** Ends every watch. */
   stop(): void;
 }
 
 export function createWatches(context: ServerContext): Watches {
   const active = new Set<() => void>();
-  const plainLine = createPlainLines();
+  const jsonLines = createJsonLines();
+  let protobufLines: WatchLines | undefined;
+  const answer = (order: WatchOrder, lines: WatchLines, contentType: string): WatchAnswer => ({
+    form: "watch",
+    contentType,
+    start(sink) {
+      const end = runWatch(context, order, { sink, lines, onEnd: () => active.delete(end) });
+      active.add(end);
+      return end;
+    },
+  });
+  const openInProtobuf = async (order: WatchOrder) => {
+    const { encodeWatchEvent, schemaOfDocument } = await import("../../api/protobuf/documents.ts");
+    const { resource } = order.target.served;
+    if (order.format.as === "object" && !schemaOfDocument(apiVersionOf(resource), resource.kind))
+      throw notInProtobuf();
+    protobufLines ??= createProtobufLines(encodeWatchEvent);
+    return answer(order, protobufLines, `${PROTOBUF};stream=watch`);
+  };
   return {
     open(target, request) {
       const order = readOrder(target, request);
-      return {
-        form: "watch",
-        contentType: "application/json",
-        start(sink) {
-          const end = runWatch(context, order, { sink, plainLine, onEnd: () => active.delete(end) });
-          active.add(end);
-          return end;
-        },
-      };
+      return order.format.encoding === "protobuf"
+        ? openInProtobuf(order)
+        : answer(order, jsonLines, "application/json");
     },
     stop() {
       for (const end of [...active]) end();
@@ -67,8 +85,11 @@ interface WatchOrder {
 function readOrder(target: Target, request: ApiRequest): WatchOrder {
   const { query } = request;
   const format = formatOf(request);
-  if (format.encoding !== "json")
-    throw statusError("NotAcceptable", "only the following media types are accepted: application/json");
+  if (format.encoding === "yaml")
+    throw statusError(
+      "NotAcceptable",
+      `only the following media types are accepted: application/json;stream=watch, ${PROTOBUF};stream=watch`,
+    );
   const version = query.get("resourceVersion") ?? "";
   const from = parseVersion(version);
   const sendInitial = booleanOf(query, "sendInitialEvents");
@@ -103,23 +124,17 @@ function checkInitial(sendInitial: boolean | undefined, query: URLSearchParams):
     );
 }
 
-type PlainLine = (type: WatchLine["type"], entry: Pick<ObjectEntry, "object" | "json">) => WatchLine;
-
 interface WatchEnd {
   readonly sink: WatchSink;
-  readonly plainLine: PlainLine;
+  readonly lines: WatchLines;
   readonly onEnd: () => void;
 }
 
 /** Sends until it is ended; returns how. */
-function runWatch(
-  context: ServerContext,
-  order: WatchOrder,
-  { sink, plainLine, onEnd }: WatchEnd,
-): () => void {
+function runWatch(context: ServerContext, order: WatchOrder, { sink, lines, onEnd }: WatchEnd): () => void {
   const { store, clock } = context;
   const { kind } = order.target;
-  const shape = shapeOf(context, order, plainLine);
+  const shape = shapeOf(context, order, lines);
   let stopEvents = () => {};
   let stopTimers = () => {};
   let ended = false;
@@ -135,12 +150,12 @@ function runWatch(
     if (!ended && !sink.send(line)) end();
   };
   const bookmark = (annotations?: Record<string, string>) =>
-    send(freshLine("BOOKMARK", bookmarkOf(order.target.served, String(store.revision), annotations)));
+    send(lines.fresh("BOOKMARK", bookmarkOf(order, String(store.revision), annotations)));
 
   let from = order.from ?? store.revision;
   if (order.initial) {
     if (order.from !== undefined && order.from > store.revision) {
-      send(freshLine("ERROR", tooNew(order.from, store.revision).status));
+      send(lines.fresh("ERROR", tooNew(order.from, store.revision).status));
       queueMicrotask(end);
       return end;
     }
@@ -156,7 +171,7 @@ function runWatch(
     });
   } catch (error) {
     if (!(error instanceof ExpiredError)) throw error;
-    send(freshLine("ERROR", expired(error.message).status));
+    send(lines.fresh("ERROR", expired(error.message).status));
     // Not before the caller has got hold of `end`.
     queueMicrotask(end);
     return end;
@@ -193,7 +208,7 @@ function startTimers(
 function select(
   { type, entry, previous }: StoreEvent<KubeObject>,
   { everything, matches }: Selection,
-): { type: WatchLine["type"]; entry: Pick<ObjectEntry, "object" | "json"> } | undefined {
+): { type: WatchLine["type"]; entry: Shown } | undefined {
   if (everything) return { type, entry };
   const was = previous !== undefined && matches(previous.object);
   if (type === "DELETED") return was ? { type, entry } : undefined;
@@ -207,12 +222,12 @@ function select(
   return { type: "DELETED", entry: { object, json: JSON.stringify(object) } };
 }
 
-function shapeOf(context: ServerContext, { format, target }: WatchOrder, plainLine: PlainLine): PlainLine {
+function shapeOf(context: ServerContext, { format, target }: WatchOrder, lines: WatchLines): PlainLine {
   const { served } = target;
   if (format.as === "object")
-    return served.form ? (type, entry) => plainLine(type, servedEntry(served, entry)) : plainLine;
+    return served.form ? (type, entry) => lines.plain(type, servedEntry(served, entry)) : lines.plain;
   if (format.as === "PartialObjectMetadata")
-    return (type, { object }) => freshLine(type, partialOf(object, format.version));
+    return (type, { object }) => lines.fresh(type, partialOf(object, format.version));
   let bare = false;
   return (type, { object }) => {
     const { resourceVersion } = object.metadata;
@@ -223,41 +238,22 @@ function shapeOf(context: ServerContext, { format, target }: WatchOrder, plainLi
       bare,
     });
     bare = true;
-    return freshLine(type, table);
+    return lines.fresh(type, table);
   };
 }
 
-function freshLine(type: WatchLine["type"], value: unknown): WatchLine {
+function bookmarkOf(
+  { target, format }: WatchOrder,
+  resourceVersion: string,
+  annotations?: Record<string, string>,
+) {
+  const { resource } = target.served;
+  const type =
+    format.as === "PartialObjectMetadata"
+      ? { kind: format.as, apiVersion: `meta.k8s.io/${format.version}` }
+      : { kind: resource.kind, apiVersion: apiVersionOf(resource) };
   return {
-    type,
-    object: () => value,
-    line: () => Buffer.from(`{"type":"${type}","object":${JSON.stringify(value)}}\n`),
-  };
-}
-
-/** Remembers the last line: an event goes to all of its watchers before the next one comes. */
-function createPlainLines(): PlainLine {
-  let last: { object: KubeObject; line: WatchLine } | undefined;
-  return (type, { object, json }) => {
-    if (last?.line.type === type && last.object === object) return last.line;
-    let bytes: Buffer | undefined;
-    const line: WatchLine = {
-      type,
-      object: () => object,
-      line: () => {
-        bytes ??= Buffer.from(`{"type":"${type}","object":${json}}\n`);
-        return bytes;
-      },
-    };
-    last = { object, line };
-    return line;
-  };
-}
-
-function bookmarkOf(kind: AnyKind, resourceVersion: string, annotations?: Record<string, string>) {
-  return {
-    kind: kind.resource.kind,
-    apiVersion: apiVersionOf(kind.resource),
+    ...type,
     metadata: { resourceVersion, creationTimestamp: null, ...(annotations ? { annotations } : {}) },
   };
 }
