@@ -11,8 +11,13 @@ import { readSelected, selectedObjects } from "../selected-objects.ts";
 import { note, type Session, withSession } from "../session.ts";
 
 // kubectl looks for no events of these.
-const QUIET: ReadonlySet<string> = new Set(["Namespace", "Secret", "ResourceQuota", "LimitRange"]);
-const OWN_GROUPS = ["", "apps"];
+const QUIET: ReadonlySet<string> = new Set([
+  "Namespace",
+  "Secret",
+  "ResourceQuota",
+  "LimitRange",
+  "NetworkPolicy",
+]);
 
 export const describe = (invocation: Invocation): Promise<number> =>
   withSession(invocation, async (session) => {
@@ -26,7 +31,7 @@ export const describe = (invocation: Invocation): Promise<number> =>
 async function describeOne({ client }: Session, { type, object }: Shown): Promise<string> {
   const { kind, group } = type.resource;
   const { name, namespace, uid } = object.metadata;
-  const own = OWN_GROUPS.includes(group) ? descriptions[kind] : undefined;
+  const own = descriptions[group ? `${kind}.${group}` : kind];
   const body = own ? await own(object as never, client) : describeFields(object);
   // What happens to a Node is told under its name, not its uid.
   const about = `involvedObject.name=${name},involvedObject.kind=${kind}${kind === "Node" ? "" : `,involvedObject.uid=${uid}`}`;

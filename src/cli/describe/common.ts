@@ -1,7 +1,11 @@
 // What every description has: head, labels, conditions, events. Lines hold tabs; `align` makes columns of them.
 import type { Event } from "../../api/generated/types.ts";
 import { humanDuration } from "../../api/kind.ts";
-import type { KubeObject } from "../../api/object.ts";
+import { controllerOf, type KubeObject } from "../../api/object.ts";
+import type { Client } from "../../client/client.ts";
+
+/** Lines with tabs, without the events. */
+export type Describe<T extends KubeObject> = (object: T, client: Client) => string | Promise<string>;
 
 /** A line that goes on with the value of the one above stays as it is. */
 export const indent = (text: string, by: string): string =>
@@ -42,7 +46,7 @@ export function annotationsLines({
         ...value
           .trimEnd()
           .split("\n")
-          .map((line) => `  ${shortened(line)}`),
+          .map((line) => shortened(`  ${line}`)),
       ];
     });
   return `Annotations:\t${lines.join("\n\t") || "<none>"}\n`;
@@ -50,6 +54,22 @@ export function annotationsLines({
 
 const shortened = (line: string): string =>
   line.length > LONGEST_ANNOTATION ? `${line.slice(0, LONGEST_ANNOTATION)}...` : line;
+
+/** `Title:` with one value a line below each other, `<none>` without any. */
+export const listLines = (title: string, values: readonly string[]): string =>
+  `${title}:\t${values.join("\n\t") || "<none>"}\n`;
+
+export function ownerLine(object: KubeObject): string {
+  const owner = controllerOf(object);
+  return owner ? `Controlled By:\t${owner.kind}/${owner.name}\n` : "";
+}
+
+export const finalizersLine = ({ metadata }: KubeObject): string =>
+  `Finalizers:\t[${metadata.finalizers?.join(" ") ?? ""}]\n`;
+
+/** `True` or `False`, `<unset>` where nothing is said. */
+export const flagText = (flag: boolean | undefined): string =>
+  flag === undefined ? "<unset>" : flag ? "True" : "False";
 
 /** RFC 1123 with a numeric zone: `Wed, 25 Nov 2026 03:49:48 +0000`. */
 export const dateText = (time: string | undefined): string =>
