@@ -41,10 +41,12 @@ export function parseJson(text: string): unknown {
     throw badRequest(`couldn't get version/kind; json parse error: ${goWords(error)}`);
   }
   // Each level takes two characters at least.
-  if (text.length > 2 * DEEPEST && isTooDeep(value))
-    throw badRequest(`couldn't get version/kind; json parse error: exceeded max depth of ${DEEPEST}`);
+  if (text.length > 2 * DEEPEST && isTooDeep(value)) throw tooDeep();
   return value;
 }
+
+const tooDeep = () =>
+  badRequest(`couldn't get version/kind; json parse error: exceeded max depth of ${DEEPEST}`);
 
 function goWords(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
@@ -107,6 +109,35 @@ export function duplicateFields(text: string): string[] {
     }
   }
   return found;
+}
+
+/**
+ * Whether JSON text holds more than that many values: quick, and of text that is no JSON a guess. Throws 400 BadRequest where it nests too deeply.
+ */
+export function exceedsValues(text: string, most: number): boolean {
+  let [values, depth] = [1, 0];
+  for (let index = 0; index < text.length; index++) {
+    switch (text.charCodeAt(index)) {
+      case 0x22:
+        index = endOfString(text, index);
+        if (index < 0) return false;
+        break;
+      case 0x7b: // {
+      case 0x5b:
+        depth += 1;
+        if (depth > DEEPEST) throw tooDeep();
+        values += 1;
+        break;
+      case 0x7d: // }
+      case 0x5d:
+        depth -= 1;
+        break;
+      case 0x2c: // ,
+        values += 1;
+    }
+    if (values > most) return true;
+  }
+  return false;
 }
 
 /** The index of the quote that ends the string which starts at `start`. */

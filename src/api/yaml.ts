@@ -82,7 +82,7 @@ function parseDocuments(text: string, lineCounter: LineCounter) {
 }
 
 /** Unlike Kubernetes (3 MB, as JSON): reading YAML takes so long that nobody else would be answered meanwhile. */
-export const MOST_YAML = 256 * 1024;
+export const MOST_YAML = 64 * 1024;
 
 /**
  * Throws for text that would nest too deeply: read off the brackets and the beginnings of lines, since the parser itself is recursive. Brackets in

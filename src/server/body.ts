@@ -1,12 +1,13 @@
 // Reads request bodies: JSON, YAML and protobuf in, decoded objects out, with what fieldValidation has to say about them.
 import { decodeObject, fieldProblems, strictDecodingError } from "../api/decode.ts";
-import { parseJson, parseJsonStrict } from "../api/json-text.ts";
+import { exceedsValues, parseJson, parseJsonStrict } from "../api/json-text.ts";
 import type { AnyKind } from "../api/kind.ts";
 import type { KubeObject } from "../api/object.ts";
 import type { Registry } from "../api/registry.ts";
 import { apiVersionOf } from "../api/resource.ts";
 import type { TypeLookup } from "../api/schema.ts";
 import { badRequest, statusError } from "../api/status-error.ts";
+import { breathe } from "./breathe.ts";
 import type { ApiRequest } from "./request.ts";
 
 export type FieldValidation = "Strict" | "Warn" | "Ignore";
@@ -23,7 +24,31 @@ export interface BodyType {
   readonly kind: string;
 }
 
+/**
+ * The values (members of objects, items of lists, themselves included) that one object may have. Unlike Kubernetes, which bounds bytes alone: the
+ * work goes by values, everybody waits for it, and three megabytes have room for hundreds of thousands.
+ */
+export const MOST_VALUES = 24_000;
+/** What an object may have come to with its defaults, or patch by patch. */
+const MOST_STORED_VALUES = 2 * MOST_VALUES;
+
+const tooManyValues = (most: number) =>
+  statusError("RequestEntityTooLarge", `Request entity too large: limit is ${most} values`);
+
+/** Throws 413 when an object holds more values than may be stored; managedFields, which are the server's own, do not count. */
+export function refuseTooManyValues(object: unknown): void {
+  let left = MOST_STORED_VALUES;
+  const count = (each: unknown) => {
+    left -= 1;
+    if (left < 0) throw tooManyValues(MOST_STORED_VALUES);
+    if (typeof each !== "object" || each === null) return;
+    for (const [key, child] of Object.entries(each)) if (key !== "managedFields") count(child);
+  };
+  count(object);
+}
+
 const JSON_TYPE = "application/json";
+const JSON_PATCH_TYPE = "application/json-patch+json";
 const YAML_TYPE = "application/yaml";
 const PROTOBUF_TYPE = "application/vnd.kubernetes.protobuf";
 
@@ -58,6 +83,10 @@ export async function readValue(
   if ("value" in body) return { value: body.value, duplicateFields: [] };
   const text = body.bytes.toString("utf8");
   const type = mediaTypeOf(request.contentType);
+  const couldBeJson = !type.endsWith("yaml") || /^\s*\{/.test(text);
+  // Told from the text, before anything is made of it. A JSON Patch is bounded by its operations.
+  if (couldBeJson && type !== JSON_PATCH_TYPE && exceedsValues(text, MOST_VALUES))
+    throw tooManyValues(MOST_VALUES);
   if (type.endsWith("yaml") && !looksLikeJson(text)) {
     const { parseYaml } = await import("../api/yaml.ts");
     return parseYaml(text);
@@ -93,6 +122,7 @@ export async function readObject(
   const { value, duplicateFields } = await readValue(request, { strict: validation !== "Ignore" });
   checkIsObject(value);
   checkType(value as { apiVersion?: unknown; kind?: unknown }, type);
+  await breathe();
   return decodeValue(value, type, { lookup: registry.lookup, validation, duplicateFields });
 }
 
@@ -136,6 +166,7 @@ async function readProtobuf(request: ApiRequest, registry: Registry, type: BodyT
   const { apiVersion, kind, object } = decodeProtobuf(body.bytes, registry.lookup, (_version, name) =>
     name === type.kind || name === "" ? type.schema : undefined,
   );
+  refuseTooManyValues(object);
   // Decoded once more as JSON is, so that zero values and empty fields come out alike.
   const decoded = decodeObject(
     { ...(object as object), apiVersion, kind },

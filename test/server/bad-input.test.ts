@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/generated/types.ts";
 import { configMaps } from "../../src/api/kinds/config-map.ts";
+import { MOST_VALUES } from "../../src/server/body.ts";
 import { type HttpAnswer, startTestServer, type TestServer } from "./harness.ts";
 
 let server: TestServer;
@@ -121,6 +122,57 @@ describe("a body that is", () => {
       ...JSON.parse(many(9_000, { op: "add", path: "/metadata/finalizers/0", value: "x" })),
     ];
     expect((await send("PATCH", TARGET, JSON.stringify(inserts), patchType("json"))).status).toBe(422);
+  });
+});
+
+describe("many values", () => {
+  const CONFIG_MAPS = "/api/v1/namespaces/default/configmaps";
+  const data = (count: number, value: string) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, value]));
+  const named = (name: string, entries: object) =>
+    JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data: entries });
+  const APPLY = "application/apply-patch+yaml";
+
+  it("are refused before anything is made of them, however they come", async () => {
+    const body = named("many", data(MOST_VALUES, "v"));
+    for (const answer of [
+      await send("POST", CONFIG_MAPS, body),
+      await send("PATCH", `${CONFIG_MAPS}/many?fieldManager=a`, body, APPLY),
+    ]) {
+      expect(answer.status).toBe(413);
+      expect(answer.text).toContain(`limit is ${MOST_VALUES} values`);
+    }
+  });
+
+  it("cannot be gathered patch by patch, but as many as were gathered can still be changed", async () => {
+    const part = (from: number) =>
+      JSON.stringify({
+        data: Object.fromEntries(
+          Array.from({ length: MOST_VALUES - 10 }, (_, index) => [`k${from + index}`, "v"]),
+        ),
+      });
+    expect((await send("POST", CONFIG_MAPS, named("grown", data(MOST_VALUES - 10, "v")))).status).toBe(201);
+    const grow = (from: number) =>
+      send("PATCH", `${CONFIG_MAPS}/grown`, part(from * MOST_VALUES), patchType("merge"));
+    expect((await grow(1)).status).toBe(200);
+    expect((await grow(2)).status).toBe(413);
+    const change = JSON.stringify({ data: { k0: "w", k1: null } });
+    expect((await send("PATCH", `${CONFIG_MAPS}/grown`, change, patchType("merge"))).status).toBe(200);
+  });
+
+  it("that are all in conflict are all told", async () => {
+    const apply = (manager: string, value: string) =>
+      send(
+        "PATCH",
+        `${CONFIG_MAPS}/owned?fieldManager=${manager}`,
+        named("owned", data(10_000, value)),
+        APPLY,
+      );
+    expect((await apply("a", "v")).status).toBe(201);
+    const refused = await apply("b", "w");
+    expect(refused.status).toBe(409);
+    const { details } = refused.json() as { details: { causes: unknown[] } };
+    expect(details.causes).toHaveLength(10_000);
   });
 });
 

@@ -14,6 +14,8 @@ interface Operation {
 const MOST_OPERATIONS = 10_000;
 // A few copies of copies would fill any memory: together they may add as much as a body may hold, as in kube-apiserver.
 const MOST_COPIED = 3 * 1024 * 1024;
+// Unlike Kubernetes: thousands of insertions at the head of a list of thousands would keep everybody waiting.
+const MOST_MOVED = 50_000_000;
 
 /**
  * Applies the operations to a copy of `document`. Throws 400 when `operations` is no JSON Patch, 413 when there are too many,
@@ -31,7 +33,7 @@ export function applyJsonPatch(document: unknown, operations: unknown): unknown 
       `The allowed maximum operations in a JSON patch is ${MOST_OPERATIONS}, got ${operations.length}`,
     );
   }
-  const root: Root = { document: copyJson(document), copied: 0 };
+  const root: Root = { document: copyJson(document), copied: 0, moved: 0 };
   for (const operation of operations) apply(root, parseOperation(operation));
   return root.document;
 }
@@ -40,6 +42,8 @@ interface Root {
   document: unknown;
   /** Characters that copies have added. */
   copied: number;
+  /** Items of lists that made room or moved up. */
+  moved: number;
 }
 
 function countCopy(root: Root, value: unknown): void {
@@ -47,6 +51,16 @@ function countCopy(root: Root, value: unknown): void {
   if (root.copied > MOST_COPIED)
     throw rejected(
       `Unable to complete the copy, the accumulated size increase of copy is ${root.copied}, exceeding the limit ${MOST_COPIED}`,
+    );
+}
+
+/** An item goes in or out at `index`: all behind it move. */
+function countMoves(root: Root, list: readonly unknown[], index: number): void {
+  root.moved += list.length - index;
+  if (root.moved > MOST_MOVED)
+    throw statusError(
+      "RequestEntityTooLarge",
+      `The allowed maximum of list items that a JSON patch moves is ${MOST_MOVED}`,
     );
 }
 
@@ -162,6 +176,7 @@ function add(root: Root, op: string, path: string, value: unknown): void {
         `${op} operation does not apply: doc is missing index: ${key}: invalid index referenced`,
       );
     }
+    countMoves(root, parent, index);
     parent.splice(index, 0, value);
   }
 }
@@ -169,8 +184,11 @@ function add(root: Root, op: string, path: string, value: unknown): void {
 function remove(root: Root, op: string, path: string): void {
   if (path === "") throw rejected(`${op} operation does not apply: the document itself cannot be removed`);
   const { parent, key } = parentOf(root, op, path);
-  if (Array.isArray(parent)) parent.splice(indexIn(parent, key, op, path), 1);
-  else {
+  if (Array.isArray(parent)) {
+    const index = indexIn(parent, key, op, path);
+    countMoves(root, parent, index);
+    parent.splice(index, 1);
+  } else {
     if (!Object.hasOwn(parent, key)) throw missing(op, path);
     delete parent[key];
   }

@@ -7,7 +7,8 @@ import { validateObjectMeta } from "../../api/validation/object-meta.ts";
 import { timestamp } from "../../base/clock.ts";
 import type { ChangeFunction, Written } from "../../store/store.ts";
 import { mutateCreate } from "../admission/chain.ts";
-import { bodyTypeOf, readObject } from "../body.ts";
+import { bodyTypeOf, readObject, refuseTooManyValues } from "../body.ts";
+import { breathe } from "../breathe.ts";
 import type { ServerContext } from "../context.ts";
 import { storeKey } from "../keys.ts";
 import type { ApiRequest } from "../request.ts";
@@ -43,12 +44,15 @@ export async function createObject(
   const write = writeOf(target, request, "CREATE");
   const { object: sent, warnings } = await readObject(request, context.registry, bodyTypeOf(target.served));
   placeInNamespace(sent, target);
+  await breathe();
   const object = storedForm(target.served, sent);
   target.kind.defaults?.(object);
+  refuseTooManyValues(object);
   if (target.kind.hasStatus && !target.kind.keepsStatusOnCreate) delete (object as AnyObject).status;
   // Before admission: what the server adds belongs to nobody.
   ownFields(context, write, object, undefined);
   await mutateCreate(object, write.request, context);
+  await breathe();
   const written = await createWithName(context, write, object);
   return { written, warnings: [...warnings, ...(target.kind.warnings?.(object, undefined) ?? [])] };
 }

@@ -19,8 +19,10 @@ import {
   fieldValidationOf,
   mediaTypeOf,
   readValue,
+  refuseTooManyValues,
   unsupported,
 } from "../body.ts";
+import { breathe } from "../breathe.ts";
 import type { ServerContext } from "../context.ts";
 import { storeKey } from "../keys.ts";
 import type { ApiRequest } from "../request.ts";
@@ -56,8 +58,10 @@ export async function patchObject(
   const warnings: string[] = [];
   const next = (current: KubeObject) => {
     const options = { lookup: context.registry.lookup, validation, duplicateFields };
-    const decoded = decodePatched(patch(fromStored(served, current), type), type, options);
-    warnings.push(...decoded.warnings);
+    const patched = patch(fromStored(served, current), type);
+    if (write.subresource === "") refuseTooManyValues(patched);
+    const decoded = decodePatched(patched, type, options);
+    warnings.splice(0, warnings.length, ...decoded.warnings);
     return storedForm(served, decoded.object);
   };
   const result = await updateObject(context, write, { next });
@@ -125,6 +129,7 @@ async function applyObject(
   request: ApiRequest,
 ): Promise<WriteResult> {
   const applied = await readApplied(context, target, request);
+  await breathe();
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await applyOnce(context, target, applied);
@@ -229,6 +234,7 @@ async function applyOnce(
     const next = (current: KubeObject) => {
       const { object, conflicts } = apply(current, write);
       refuseConflicts(conflicts, write);
+      if (write.subresource === "") refuseTooManyValues(object);
       return decode(object);
     };
     try {
@@ -247,9 +253,12 @@ async function applyOnce(
       "uid mismatch: the provided object specified uid, and no existing object was found",
     );
   const { object } = apply(undefined, write);
+  await breathe();
   const draft = decode(object);
   kind.defaults?.(draft);
+  refuseTooManyValues(draft);
   await mutateCreate(draft, write.request, context);
+  await breathe();
   const found = [...warnings, ...(kind.warnings?.(draft, undefined) ?? [])];
   const written = await commit(context, { key, dryRun: write.dryRun }, createWithin(context, write, draft));
   return { written, warnings: found };
@@ -278,8 +287,11 @@ function conflictText(conflicts: readonly FieldConflict[]): string {
   const count = `Apply failed with ${conflicts.length} conflict${conflicts.length === 1 ? "" : "s"}: `;
   if (conflicts.length === 1) return `${count}${one.message}: ${one.field}`;
   const byMessage = new Map<string, string[]>();
-  for (const { message, field } of conflicts)
-    byMessage.set(message, [...(byMessage.get(message) ?? []), field]);
+  for (const { message, field } of conflicts) {
+    const fields = byMessage.get(message);
+    if (fields) fields.push(field);
+    else byMessage.set(message, [field]);
+  }
   // Kubernetes' list says "conflicts with", its single sentence "conflict with".
   const lines = [...byMessage]
     .sort(([a], [b]) => (a < b ? -1 : 1))
