@@ -29,7 +29,11 @@ export function respond(request: HttpRequest, response: HttpResponse, answer: An
   if (answer.status === 413 && request.httpVersionMajor === 1) headers["connection"] = "close";
   (response as ServerResponse).writeHead(answer.status, headers as Record<string, string | number>);
   if (request.method === "HEAD" || answer.status === 304) response.end();
-  else response.end(bytes);
+  else if (headers["connection"] === "close" && !request.readableEnded) {
+    // Ended now, the connection would be reset under a client that is still sending, and the answer lost with it.
+    (response as ServerResponse).write(bytes);
+    request.once("end", () => response.end()).once("close", () => response.end());
+  } else response.end(bytes);
   if (!request.readableEnded) drain(request);
 }
 
