@@ -112,9 +112,12 @@ export function duplicateFields(text: string): string[] {
 }
 
 /**
- * Whether JSON text holds more than that many values: quick, and of text that is no JSON a guess. Throws 400 BadRequest where it nests too deeply.
+ * Whether JSON text holds more than that many values: quick, and of text that is no JSON a guess. Throws 400 BadRequest where long text nests too
+ * deeply; parsing finds it in any.
  */
 export function exceedsValues(text: string, most: number): boolean {
+  // Each value takes two characters at least.
+  if (text.length < 2 * most) return false;
   let [values, depth] = [1, 0];
   for (let index = 0; index < text.length; index++) {
     switch (text.charCodeAt(index)) {

@@ -17,6 +17,11 @@ export interface DecodedBody {
   readonly warnings: readonly string[];
 }
 
+export interface ReadBody extends DecodedBody {
+  /** Characters or bytes; 0 for what never was text. */
+  readonly size: number;
+}
+
 /** What a body is decoded as. */
 export interface BodyType {
   readonly schema: string;
@@ -78,25 +83,26 @@ export function fieldValidationOf(query: URLSearchParams): FieldValidation {
 export async function readValue(
   request: ApiRequest,
   { strict }: { strict: boolean },
-): Promise<{ value: unknown; duplicateFields: readonly string[] }> {
+): Promise<{ value: unknown; duplicateFields: readonly string[]; size: number }> {
   const body = await request.readBody();
-  if ("value" in body) return { value: body.value, duplicateFields: [] };
+  if ("value" in body) return { value: body.value, duplicateFields: [], size: 0 };
   const text = body.bytes.toString("utf8");
+  const size = text.length;
   const type = mediaTypeOf(request.contentType);
-  const couldBeJson = !type.endsWith("yaml") || /^\s*\{/.test(text);
+  const isYaml = type.endsWith("yaml");
+  // kubectl sends JSON in the name of YAML, with server-side apply: it need not be read the slow way.
+  const couldBeJson = !isYaml || /^\s*\{/.test(text);
   // Told from the text, before anything is made of it. A JSON Patch is bounded by its operations.
   if (couldBeJson && type !== JSON_PATCH_TYPE && exceedsValues(text, MOST_VALUES))
     throw tooManyValues(MOST_VALUES);
-  if (type.endsWith("yaml") && !looksLikeJson(text)) {
+  if (isYaml && !(couldBeJson && isJson(text))) {
     const { parseYaml } = await import("../api/yaml.ts");
-    return parseYaml(text);
+    return { ...parseYaml(text), size };
   }
-  return strict ? parseJsonStrict(text) : { value: parseJson(text), duplicateFields: [] };
+  return strict ? { ...parseJsonStrict(text), size } : { value: parseJson(text), duplicateFields: [], size };
 }
 
-/** kubectl sends JSON in the name of YAML, with server-side apply: it need not be read the slow way. */
-function looksLikeJson(text: string): boolean {
-  if (!/^\s*\{/.test(text)) return false;
+function isJson(text: string): boolean {
   try {
     JSON.parse(text);
     return true;
@@ -106,24 +112,21 @@ function looksLikeJson(text: string): boolean {
 }
 
 /** Reads the object that a create or update carries. Throws 400 and 415 in Kubernetes' words. */
-export async function readObject(
-  request: ApiRequest,
-  registry: Registry,
-  type: BodyType,
-): Promise<DecodedBody> {
+export async function readObject(request: ApiRequest, registry: Registry, type: BodyType): Promise<ReadBody> {
   const validation = fieldValidationOf(request.query);
   const media = mediaTypeOf(request.contentType);
   if (media === PROTOBUF_TYPE) {
-    const object = await readProtobuf(request, registry, type);
+    const { object, size } = await readProtobuf(request, registry, type);
     checkType(object, type);
-    return { object, warnings: [] };
+    return { object, warnings: [], size };
   }
   if (media !== JSON_TYPE && media !== YAML_TYPE) throw unsupported(media);
-  const { value, duplicateFields } = await readValue(request, { strict: validation !== "Ignore" });
+  const { value, duplicateFields, size } = await readValue(request, { strict: validation !== "Ignore" });
   checkIsObject(value);
   checkType(value as { apiVersion?: unknown; kind?: unknown }, type);
-  await breathe();
-  return decodeValue(value, type, { lookup: registry.lookup, validation, duplicateFields });
+  await breathe(size);
+  const decoded = decodeValue(value, type, { lookup: registry.lookup, validation, duplicateFields });
+  return { ...decoded, size };
 }
 
 /** Reads a body whose own apiVersion and kind do not matter (DeleteOptions come under the name of any group). */
@@ -132,7 +135,8 @@ export async function readLoosely(
   registry: Registry,
   type: BodyType,
 ): Promise<KubeObject> {
-  if (mediaTypeOf(request.contentType) === PROTOBUF_TYPE) return readProtobuf(request, registry, type);
+  if (mediaTypeOf(request.contentType) === PROTOBUF_TYPE)
+    return (await readProtobuf(request, registry, type)).object;
   const { value } = await readValue(request, { strict: false });
   checkIsObject(value);
   return decodeValue(value, type, { lookup: registry.lookup, validation: "Ignore" }).object;
@@ -159,7 +163,11 @@ export function decodeValue(
   return { object: typed, warnings: validation === "Warn" ? fieldProblems(findings) : [] };
 }
 
-async function readProtobuf(request: ApiRequest, registry: Registry, type: BodyType): Promise<KubeObject> {
+async function readProtobuf(
+  request: ApiRequest,
+  registry: Registry,
+  type: BodyType,
+): Promise<{ object: KubeObject; size: number }> {
   const body = await request.readBody();
   if ("value" in body) throw unsupported(PROTOBUF_TYPE);
   const { decodeProtobuf } = await import("../api/protobuf/codec.ts");
@@ -174,7 +182,8 @@ async function readProtobuf(request: ApiRequest, registry: Registry, type: BodyT
     registry.lookup,
   ).object;
   const { apiVersion: _, kind: __, ...rest } = decoded;
-  return { apiVersion: apiVersion || type.apiVersion, kind: kind || type.kind, ...rest };
+  const typed = { apiVersion: apiVersion || type.apiVersion, kind: kind || type.kind, ...rest };
+  return { object: typed, size: body.bytes.length };
 }
 
 function checkIsObject(value: unknown): void {

@@ -286,6 +286,5 @@ async function written(
   const isNew = result.effect === "put" && result.previous === undefined;
   if (!result.entry) return documentOf({}, { warnings });
   const answer = presentObject(context, target, result.entry, { format, status: isNew ? 201 : 200 });
-  const encoded = format.encoding === "json" ? answer : await encode(answer, format);
-  return withWarnings(encoded, warnings);
+  return withWarnings(await encode(answer, format), warnings);
 }

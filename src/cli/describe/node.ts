@@ -7,7 +7,7 @@ import { isPodOver } from "../../api/pod-status.ts";
 import { type Amounts, addTo, ZERO } from "../../api/quota/amounts.ts";
 import { podAmounts } from "../../api/quota/pod-amounts.ts";
 import { systemClock } from "../../base/clock.ts";
-import { milliValue, parseQuantity, type Quantity, quantityText } from "../../base/quantity.ts";
+import { milliValue, type Quantity, quantityText } from "../../base/quantity.ts";
 import { annotationsLines, type Describe, dateText, labelsLines } from "./common.ts";
 
 const SYSTEM: readonly (readonly [keyof NodeSystemInfo, string])[] = [
@@ -112,6 +112,6 @@ function allocatedLines(active: readonly Pod[], available: Available): string {
     "Allocated resources:\n  (Total limits may be over 100 percent, i.e., overcommitted.)\n",
     "  Resource\tRequests\tLimits\n  --------\t--------\t------\n",
     ...[...USUAL, ...huge].map((name) => row(name, (amount) => shareText(amount, available[name]))),
-    ...devices.map((name) => row(name, (amount = parseQuantity("0")) => quantityText(amount))),
+    ...devices.map((name) => row(name, (amount = ZERO) => quantityText(amount))),
   ].join("");
 }

@@ -42,9 +42,10 @@ export async function createObject(
   request: ApiRequest,
 ): Promise<WriteResult> {
   const write = writeOf(target, request, "CREATE");
-  const { object: sent, warnings } = await readObject(request, context.registry, bodyTypeOf(target.served));
+  const read = await readObject(request, context.registry, bodyTypeOf(target.served));
+  const { object: sent, warnings, size } = read;
   placeInNamespace(sent, target);
-  await breathe();
+  await breathe(size);
   const object = storedForm(target.served, sent);
   target.kind.defaults?.(object);
   refuseTooManyValues(object);
@@ -52,7 +53,7 @@ export async function createObject(
   // Before admission: what the server adds belongs to nobody.
   ownFields(context, write, object, undefined);
   await mutateCreate(object, write.request, context);
-  await breathe();
+  await breathe(size);
   const written = await createWithName(context, write, object);
   return { written, warnings: [...warnings, ...(target.kind.warnings?.(object, undefined) ?? [])] };
 }

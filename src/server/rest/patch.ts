@@ -129,7 +129,7 @@ async function applyObject(
   request: ApiRequest,
 ): Promise<WriteResult> {
   const applied = await readApplied(context, target, request);
-  await breathe();
+  await breathe(applied.size);
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await applyOnce(context, target, applied);
@@ -148,6 +148,7 @@ interface Applied {
   readonly value: KubeObject;
   readonly warnings: readonly string[];
   readonly force: boolean;
+  readonly size: number;
 }
 
 async function readApplied(
@@ -162,7 +163,7 @@ async function readApplied(
     );
   const body = await request.readBody();
   const yaml = { ...request, contentType: "application/yaml", readBody: async () => body };
-  const { value, duplicateFields } = await readValue(yaml, { strict: true });
+  const { value, duplicateFields, size } = await readValue(yaml, { strict: true });
   checkIsMap(value);
   checkIdentity(value as Partial<KubeObject>, target);
   const validation: FieldValidation = fieldValidationOf(request.query);
@@ -178,6 +179,7 @@ async function readApplied(
     value: decoded.object,
     warnings: decoded.warnings,
     force: booleanOf(request.query, "force") ?? false,
+    size,
   };
 }
 
@@ -199,7 +201,7 @@ function checkIdentity(value: Partial<KubeObject>, { served, name }: NamedTarget
 async function applyOnce(
   context: ServerContext,
   target: NamedTarget,
-  { request, value, warnings, force }: Applied,
+  { request, value, warnings, force, size }: Applied,
 ): Promise<WriteResult> {
   const { applyServerSide } = await import("../../api/patch/server-side-apply.ts");
   const { kind, served, namespace, name } = target;
@@ -253,12 +255,12 @@ async function applyOnce(
       "uid mismatch: the provided object specified uid, and no existing object was found",
     );
   const { object } = apply(undefined, write);
-  await breathe();
+  await breathe(size);
   const draft = decode(object);
   kind.defaults?.(draft);
   refuseTooManyValues(draft);
   await mutateCreate(draft, write.request, context);
-  await breathe();
+  await breathe(size);
   const found = [...warnings, ...(kind.warnings?.(draft, undefined) ?? [])];
   const written = await commit(context, { key, dryRun: write.dryRun }, createWithin(context, write, draft));
   return { written, warnings: found };

@@ -27,7 +27,7 @@ export async function getObject(
 ): Promise<Answer> {
   const format = formatOf(request);
   const answer = presentObject(context, target, findObject(context, target), { format });
-  return format.encoding === "json" ? answer : encode(answer, format);
+  return encode(answer, format);
 }
 
 export async function listObjects(
@@ -38,7 +38,7 @@ export async function listObjects(
   const format = formatOf(request);
   const { entries, meta } = selectPage(context, target, request.query);
   const answer = presentList(context, target, entries, { format, meta });
-  return format.encoding === "json" ? answer : encode(answer, format);
+  return encode(answer, format);
 }
 
 interface Page {

@@ -5,7 +5,7 @@ import { badRequest, conflict, notFound } from "../../api/status-error.ts";
 import { validateObjectMetaUpdate } from "../../api/validation/object-meta.ts";
 import type { ChangeFunction } from "../../store/store.ts";
 import { bodyTypeOf, readObject } from "../body.ts";
-import { breathe } from "../breathe.ts";
+import { breathe, isLarge } from "../breathe.ts";
 import type { ServerContext } from "../context.ts";
 import { storeKey } from "../keys.ts";
 import type { ApiRequest } from "../request.ts";
@@ -90,15 +90,12 @@ export async function updateObject(
   return { written, warnings: [...warnings, ...found] };
 }
 
-// Characters of JSON: what is smaller takes a few milliseconds.
-const LARGE = 32_768;
-
 /** Makes a large object's successor before the write, so that others are answered between the two. */
 async function nextAhead({ store }: ServerContext, key: string, next: Update["next"]) {
   const of = store.get(key);
-  if (!of || of.json.length < LARGE) return undefined;
+  if (!of || !isLarge(of.json.length)) return undefined;
   const object = next(of.object);
-  await breathe();
+  await breathe(of.json.length);
   return { of, object };
 }
 
