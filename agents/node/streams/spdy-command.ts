@@ -21,6 +21,8 @@ export async function acceptSpdyCommand(
   if (wanted.stdin) missing.add("stdin");
   if (wanted.stdout) missing.add("stdout");
   if (wanted.stderr && !wanted.tty) missing.add("stderr");
+  // The last that a client opens: closing before it is answered would leave the client waiting for the answer.
+  if (wanted.tty) missing.add("resize");
   const sizes = createTerminalSizes();
   const found = new Map<string, Duplex>();
   let complete: (done: boolean) => void = () => {};
@@ -29,13 +31,10 @@ export async function acceptSpdyCommand(
   });
   const onStream = ({ headers, duplex }: SpdyStream) => {
     const type = headers["streamtype"] ?? "";
-    if (type === "resize") {
-      duplex.on("data", (data: Buffer) => sizes.take(data.toString()));
-      return;
-    }
     if (!missing.delete(type)) return duplex.destroy();
     found.set(type, duplex);
-    if (type !== "stdin") duplex.resume();
+    if (type === "resize") duplex.on("data", (data: Buffer) => sizes.take(data.toString()));
+    else if (type !== "stdin") duplex.resume();
     if (missing.size === 0) complete(true);
   };
   const connection = createSpdyConnection(upgrade.socket, onStream);

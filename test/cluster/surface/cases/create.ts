@@ -251,8 +251,9 @@ export const createCases: readonly SurfaceCase[] = [
         out: /hello/,
       },
       {
-        run: `script -qec "kubectl run i3 -it --rm --restart=Never --image=busybox -- sh -c 'sleep 0.3; test -t 0 && echo terminal'" /dev/null`,
-        out: /terminal\r\n(.*\n)*pod "i3" deleted/,
+        run: `script -qec "kubectl run i3 -it --rm --restart=Never --image=busybox -- sh -c 'read line; test -t 0 && echo terminal: \\$line'" /dev/null`,
+        input: "typed\n",
+        out: /terminal: typed\r\n(.*\n)*pod "i3" deleted/,
       },
       { run: "kubectl get pods -o name", out: "pod/i2" },
     ],

@@ -2,6 +2,7 @@ import { duplexPair } from "node:stream";
 import { constants, createDeflate } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { CommandRequest } from "../../../../../agents/node/streams/remote-command.ts";
 import { createSpdyConnection, type SpdyStream } from "../../../../../agents/node/streams/spdy/connection.ts";
 import { spdyDictionary } from "../../../../../agents/node/streams/spdy/dictionary.ts";
 import {
@@ -13,6 +14,8 @@ import {
   createHeaderReader,
   createHeaderWriter,
 } from "../../../../../agents/node/streams/spdy/header-block.ts";
+import { acceptSpdyCommand } from "../../../../../agents/node/streams/spdy-command.ts";
+import type { Upgrade } from "../../../../../agents/node/streams/websocket.ts";
 
 const id = fc.integer({ min: 1, max: 0x7fffffff });
 const bytes = fc.uint8Array({ maxLength: 2000 }).map((array) => Buffer.from(array));
@@ -195,5 +198,63 @@ describe("a SPDY connection", () => {
     const { client, connection } = await connect();
     client.write(Buffer.from("8002000100000000", "hex"));
     await expect.poll(() => connection.gone.aborted).toBe(true);
+  });
+});
+
+describe("a command over SPDY", () => {
+  /** Opens the streams in kubectl's order, each once the one before is answered. */
+  async function begin(wanted: Partial<CommandRequest>, types: readonly string[]) {
+    const [client, socket] = duplexPair();
+    const received: Frame[] = [];
+    const head: Buffer[] = [];
+    const parse = createFrameParser();
+    client.on("data", (chunk: Buffer) => {
+      if (head.length === 0) head.push(chunk);
+      else received.push(...parse(chunk));
+    });
+    const request = {
+      headers: { "x-stream-protocol-version": "v4.channel.k8s.io" },
+    } as unknown as Upgrade["request"];
+    const accepted = acceptSpdyCommand({ request, socket, head: Buffer.alloc(0) }, {
+      stdin: false,
+      stdout: false,
+      stderr: false,
+      tty: false,
+      ...wanted,
+    } as CommandRequest);
+    let state: "waiting" | "begun" = "waiting";
+    void accepted.then(() => {
+      state = "begun";
+    });
+    const compress = compressor();
+    const states: string[] = [];
+    for (const [index, streamType] of types.entries()) {
+      const stream = 2 * index + 1;
+      client.write(
+        encodeFrame({ type: "synStream", stream, fin: false, block: await compress({ streamType }) }),
+      );
+      await expect
+        .poll(() => received.some((each) => each.type === "synReply" && each.stream === stream))
+        .toBe(true);
+      states.push(state);
+    }
+    return { accepted, states, received, close: () => client.destroy() };
+  }
+
+  test("waits for the terminal's size: a client whose last stream is not answered waits 30 s for it", async () => {
+    const wanted = { stdin: true, stdout: true, stderr: true, tty: true };
+    const { accepted, states, received, close } = await begin(wanted, ["error", "stdin", "stdout", "resize"]);
+    expect(states.slice(0, 3)).toEqual(["waiting", "waiting", "waiting"]);
+    const streams = await accepted;
+    expect(streams).toMatchObject({ stderr: undefined });
+    streams?.finish({ metadata: {}, status: "Success" });
+    await expect.poll(() => received.at(-1)).toMatchObject({ type: "goAway", lastStream: 7 });
+    close();
+  });
+
+  test("without a terminal begins with the last output", async () => {
+    const { accepted, close } = await begin({ stdout: true, stderr: true }, ["error", "stdout", "stderr"]);
+    expect(await accepted).toMatchObject({ stdin: undefined });
+    close();
   });
 });
