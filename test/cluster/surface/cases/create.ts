@@ -246,7 +246,7 @@ export const createCases: readonly SurfaceCase[] = [
         out: /^through\n/,
       },
       {
-        run: "kubectl run i2 --attach --restart=Never --image=busybox -- sh -c 'sleep 0.3; echo hello; exit 3'",
+        run: "kubectl run i2 --attach --restart=Never --image=busybox -- sh -c 'for i in 1 2 3 4 5 6 7 8 9; do echo hello; sleep 0.2; done; exit 3'",
         exit: 3,
         out: /hello/,
       },
