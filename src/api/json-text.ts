@@ -1,4 +1,5 @@
 // JSON text: parsing with errors in Go's words, and finding keys that stand twice in one object, which JSON.parse hides.
+import { forEachValue } from "./own.ts";
 import { badRequest } from "./status-error.ts";
 
 export interface ParsedText {
@@ -25,8 +26,9 @@ function isTooDeep(value: unknown): boolean {
     if (depth > DEEPEST) return true;
     const below: unknown[] = [];
     for (const each of level)
-      if (typeof each === "object" && each !== null)
-        for (const child of Object.values(each)) if (typeof child === "object") below.push(child);
+      forEachValue(each, (child) => {
+        if (typeof child === "object") below.push(child);
+      });
     level = below;
   }
   return false;

@@ -19,6 +19,12 @@ export function getOwn(target: JsonObject, key: string): unknown {
   return Object.hasOwn(target, key) ? target[key] : undefined;
 }
 
+/** Visits the items of a list or the members of an object. Of thousands of members Object.entries takes several times as long. */
+export function forEachValue(value: unknown, visit: (child: unknown, key: string | number) => void): void {
+  if (Array.isArray(value)) value.forEach(visit);
+  else if (isObject(value)) for (const key of Object.keys(value)) visit(value[key], key);
+}
+
 /** A deep copy of a JSON value. */
 export function copyJson<T>(value: T): T {
   if (Array.isArray(value)) return value.map(copyJson) as T;

@@ -3,6 +3,7 @@ import { decodeObject, fieldProblems, strictDecodingError } from "../api/decode.
 import { exceedsValues, parseJson, parseJsonStrict } from "../api/json-text.ts";
 import type { AnyKind } from "../api/kind.ts";
 import type { KubeObject } from "../api/object.ts";
+import { forEachValue } from "../api/own.ts";
 import type { Registry } from "../api/registry.ts";
 import { apiVersionOf } from "../api/resource.ts";
 import type { TypeLookup } from "../api/schema.ts";
@@ -46,8 +47,9 @@ export function refuseTooManyValues(object: unknown): void {
   const count = (each: unknown) => {
     left -= 1;
     if (left < 0) throw tooManyValues(MOST_STORED_VALUES);
-    if (typeof each !== "object" || each === null) return;
-    for (const [key, child] of Object.entries(each)) if (key !== "managedFields") count(child);
+    forEachValue(each, (child, key) => {
+      if (key !== "managedFields") count(child);
+    });
   };
   count(object);
 }

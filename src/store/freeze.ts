@@ -2,6 +2,8 @@
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
   Object.freeze(value);
-  for (const child of Object.values(value)) deepFreeze(child);
+  if (Array.isArray(value)) for (const item of value) deepFreeze(item);
+  // Key by key: Object.values of thousands of keys takes several times as long.
+  else for (const key of Object.keys(value)) deepFreeze(value[key as keyof T]);
   return value;
 }

@@ -25,12 +25,12 @@ export const configMapKind: KindDefinition<ConfigMap> = {
   validate({ data = {}, binaryData = {} }) {
     const errors: FieldError[] = [];
     let bytes = 0;
-    for (const [key, value] of Object.entries(data)) {
+    for (const key of Object.keys(data)) {
       for (const why of configKeyErrors(key)) errors.push(invalid(`data[${key}]`, key, why));
       if (Object.hasOwn(binaryData, key)) {
         errors.push(invalid(`data[${key}]`, key, "duplicate of key present in binaryData"));
       }
-      bytes += Buffer.byteLength(value);
+      bytes += Buffer.byteLength(data[key] ?? "");
     }
     for (const [key, value] of Object.entries(binaryData)) {
       for (const why of configKeyErrors(key)) errors.push(invalid(`binaryData[${key}]`, key, why));

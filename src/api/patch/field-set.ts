@@ -23,7 +23,7 @@ export function isEmptySet(set: FieldSet): boolean {
 
 /** Whether the element at which `node` stands is in the set itself. */
 export function isMember(node: FieldSet): boolean {
-  return isEmptySet(node) || Object.hasOwn(node, SELF);
+  return Object.hasOwn(node, SELF) || isEmptySet(node);
 }
 
 /** The elements below a node. */
@@ -37,22 +37,25 @@ export function nodeOf(member: boolean, below: FieldSet | undefined): FieldSet |
   return member ? { [SELF]: LEAF, ...below } : below;
 }
 
-/** All paths of both. */
+/** All paths of both. Returns `a` itself when `b` adds nothing. */
 export function union(a: FieldSet, b: FieldSet): FieldSet {
-  if (a === b || isEmptySet(b)) return a;
+  if (a === b) return a;
   if (isEmptySet(a)) return b;
-  const all: Record<string, FieldSet> = { ...a };
+  let all: Record<string, FieldSet> | undefined;
   for (const element of Object.keys(b)) {
     const theirs = b[element] as FieldSet;
     const ours = Object.hasOwn(a, element) ? a[element] : undefined;
-    all[element] = ours ? unionOfNodes(ours, theirs) : theirs;
+    const node = ours ? unionOfNodes(ours, theirs) : theirs;
+    if (node === ours) continue;
+    all ??= { ...a };
+    all[element] = node;
   }
-  return all;
+  return all ?? a;
 }
 
 function unionOfNodes(a: FieldSet, b: FieldSet): FieldSet {
-  if (isEmptySet(a)) return isMember(b) ? b : { [SELF]: LEAF, ...b };
   if (isEmptySet(b)) return isMember(a) ? a : { [SELF]: LEAF, ...a };
+  if (isEmptySet(a)) return isMember(b) ? b : { [SELF]: LEAF, ...b };
   return union(a, b);
 }
 
@@ -131,13 +134,20 @@ function elementText(element: string): string {
   return `[${keys.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(",")}]`;
 }
 
-/** The set with its elements in the order in which Kubernetes writes them: ".", fields, keys, values, each by name. */
+/**
+ * The set with its elements in the order in which Kubernetes writes them: ".", fields, keys, values, each by name. Returns the set itself when
+ * they stand so.
+ */
 export function sortedSet(set: FieldSet): FieldSet {
   const elements = Object.keys(set);
-  if (elements.length === 0) return set;
   const sorted: Record<string, FieldSet> = {};
-  for (const element of elements.sort()) sorted[element] = sortedSet(set[element] as FieldSet);
-  return sorted;
+  let isSorted = true;
+  for (const [index, element] of [...elements].sort().entries()) {
+    const node = set[element] as FieldSet;
+    sorted[element] = sortedSet(node);
+    isSorted &&= sorted[element] === node && elements[index] === element;
+  }
+  return isSorted ? set : sorted;
 }
 
 /** Turns what a client sent as fieldsV1 into a set; anything that is no nested object counts as nothing. */

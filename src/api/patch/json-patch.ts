@@ -1,5 +1,6 @@
 // JSON Patch (RFC 6902) as kube-apiserver applies it (evanphx/json-patch): all operations or none; one that does not
 // apply is 422 Invalid, and the cause says which and why.
+import { type Parts, whole } from "../../base/parts.ts";
 import { copyJson, equalJson, isObject, type JsonObject, setOwn } from "../own.ts";
 import { badRequest, type StatusError, statusError } from "../status-error.ts";
 
@@ -17,11 +18,19 @@ const MOST_COPIED = 3 * 1024 * 1024;
 // Unlike Kubernetes: thousands of insertions at the head of a list of thousands would keep everybody waiting.
 const MOST_MOVED = 50_000_000;
 
+// Operations, and moved items, after which the work may be left for a moment: some milliseconds of either.
+const PART_OPERATIONS = 500;
+const PART_MOVED = 5_000_000;
+
 /**
  * Applies the operations to a copy of `document`. Throws 400 when `operations` is no JSON Patch, 413 when there are too many,
  * 422 when one does not apply (`test` included).
  */
-export function applyJsonPatch(document: unknown, operations: unknown): unknown {
+export const applyJsonPatch = (document: unknown, operations: unknown): unknown =>
+  whole(jsonPatchInParts(document, operations));
+
+/** The same, in parts. */
+export function* jsonPatchInParts(document: unknown, operations: unknown): Parts<unknown> {
   if (!Array.isArray(operations)) {
     throw badRequest(
       "error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch",
@@ -34,7 +43,13 @@ export function applyJsonPatch(document: unknown, operations: unknown): unknown 
     );
   }
   const root: Root = { document: copyJson(document), copied: 0, moved: 0 };
-  for (const operation of operations) apply(root, parseOperation(operation));
+  let moved = 0;
+  for (const [index, operation] of operations.entries()) {
+    apply(root, parseOperation(operation));
+    if ((index + 1) % PART_OPERATIONS > 0 && root.moved < moved + PART_MOVED) continue;
+    moved = root.moved;
+    yield;
+  }
   return root.document;
 }
 

@@ -1,6 +1,7 @@
 // metadata.managedFields: who set which field last. Every write that is no apply takes what it changed from all others;
 // what it removed belongs to nobody. Apply itself is in server-side-apply.ts.
 import { timestamp } from "../../base/clock.ts";
+import { type Parts, whole } from "../../base/parts.ts";
 import type { ManagedFieldsEntry } from "../generated/types.ts";
 import type { KubeObject } from "../object.ts";
 import type { JsonObject } from "../own.ts";
@@ -54,22 +55,28 @@ const OLD_UPDATES = "ancient-changes";
  * The managedFields of `after`. They start from those that `after` carries (a client may edit them; `[{}]` clears them),
  * else from those of `before`. Returns the same list when the write changed no field.
  */
-export function trackUpdate(update: Update): ManagedFieldsEntry[] {
-  const { before, after, schema, lookup, manager, subresource, now } = update;
+export const trackUpdate = (update: Update): ManagedFieldsEntry[] => whole(trackInParts(update));
+
+/** The same, in parts. */
+export function* trackInParts(update: Update): Parts<ManagedFieldsEntry[]> {
+  const { before, after, manager, subresource, now } = update;
   const given = after.metadata.managedFields;
   if (given?.length === 1 && Object.keys(given[0] ?? {}).length === 0) return [];
   const entries = given?.length ? given : (before?.metadata.managedFields ?? []);
-  const { changed = NO_FIELDS, removed = NO_FIELDS } = compareOwned(before, after, schema, lookup);
-  if (isEmptySet(changed) && isEmptySet(removed)) return entries;
   const self = {
     manager,
     operation: "Update",
     apiVersion: after.apiVersion ?? "",
     ...(subresource ? { subresource } : {}),
   };
+  const changes = changesOf(update);
+  const { changed = NO_FIELDS, removed = NO_FIELDS } = changes(self);
+  if (isEmptySet(changed) && isEmptySet(removed)) return entries;
+  yield;
   const others = entries.filter((entry) => !isSameManager(entry, self));
   const own = entries.find((entry) => isSameManager(entry, self));
-  const next = withoutChanges(others, changesOf(update));
+  const next = withoutChanges(others, changes);
+  yield;
   const kept = own && withoutPaths([own], removed)[0];
   if (!isEmptySet(changed)) {
     next.push(entryOf(self, union(kept ? setOf(kept) : NO_FIELDS, changed), timestamp(now)));

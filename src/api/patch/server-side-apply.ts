@@ -6,6 +6,7 @@
 //   I apply    image b                  → image b; replicas stay, and stay with scale
 //   I apply    image b, replicas 5      → conflict with "scale": .spec.replicas
 import { timestamp } from "../../base/clock.ts";
+import { type Parts, whole } from "../../base/parts.ts";
 import type { ManagedFieldsEntry } from "../generated/types.ts";
 import type { KubeObject } from "../object.ts";
 import { isObject, type JsonObject } from "../own.ts";
@@ -73,7 +74,10 @@ export interface Applied {
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 /** Applies without changing its arguments. Throws 400 when `applied` carries managedFields. */
-export function applyServerSide(apply: Apply): Applied {
+export const applyServerSide = (apply: Apply): Applied => whole(applyInParts(apply));
+
+/** The same, in parts. */
+export function* applyInParts(apply: Apply): Parts<Applied> {
   const { live, schema, lookup, versions, manager, subresource, now } = apply;
   const applied = withoutReset(apply);
   if (applied.metadata.managedFields?.length) throw badRequest("metadata.managedFields must be nil");
@@ -88,9 +92,11 @@ export function applyServerSide(apply: Apply): Applied {
   const last = entries.find((entry) => isSameManager(entry, self));
   const others = entries.filter((entry) => entry !== last);
   const claimed = appliedFields(applied, schema, lookup);
+  yield;
   const merged = mergeValues(live, applied, root, lookup) as JsonObject;
   const lastSet = last ? setOf(last) : NO_FIELDS;
   const sameClaim = last?.apiVersion === self.apiVersion && equalSets(lastSet, claimed);
+  yield;
   const pruned = sameClaim
     ? merged
     : prune(merged, {
@@ -100,14 +106,22 @@ export function applyServerSide(apply: Apply): Applied {
         lookup,
         versions,
       });
+  yield;
   const object = { ...pruned, metadata: pruned["metadata"] ?? {} } as unknown as KubeObject;
   const changes = changesOf({ before: live, after: object, schema, lookup, versions });
+  // The comparison is a part of its own; who asks again is told what it found.
+  const { changed = NO_FIELDS, removed = NO_FIELDS } = changes(self);
+  yield;
   const conflicts = apply.force || !live ? [] : conflictsOf(others, changes, apply);
   if (live && conflicts.length > 0) return { object: live, conflicts };
-  const { changed = NO_FIELDS, removed = NO_FIELDS } = changes(self);
   const unchanged = isEmptySet(changed) && isEmptySet(removed) && sameClaim;
   const time = unchanged && last?.time ? last.time : timestamp(now);
-  const next = withoutChanges(others, changes);
+  const next: ManagedFieldsEntry[] = [];
+  for (const other of others) {
+    yield;
+    next.push(...withoutChanges([other], changes));
+  }
+  yield;
   if (!isEmptySet(claimed)) next.push(sameClaim ? { ...last, time } : entryOf(self, claimed, time));
   object.metadata = { ...object.metadata, managedFields: sortEntries(capUpdateManagers(next)) };
   return { object, conflicts: [] };

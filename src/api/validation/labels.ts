@@ -3,14 +3,14 @@ import { labelKeyErrors, labelValueErrors } from "../label-syntax.ts";
 import type { LabelSelector } from "../object.ts";
 import { type FieldError, forbiddenField, invalid, required } from "../status-error.ts";
 
-export function validateLabels(
-  labels: Readonly<Record<string, string>> | undefined,
-  field: string,
-): FieldError[] {
-  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
-    ...labelKeyErrors(key).map((why) => invalid(field, key, why)),
-    ...labelValueErrors(value).map((why) => invalid(field, value, why)),
-  ]);
+export function validateLabels(labels: Readonly<Record<string, string>> = {}, field: string): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const key of Object.keys(labels)) {
+    const value = labels[key] ?? "";
+    for (const why of labelKeyErrors(key)) errors.push(invalid(field, key, why));
+    for (const why of labelValueErrors(value)) errors.push(invalid(field, value, why));
+  }
+  return errors;
 }
 
 export function validateLabelSelector(selector: LabelSelector | undefined, field: string): FieldError[] {

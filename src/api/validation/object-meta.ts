@@ -109,14 +109,14 @@ function validateRest(meta: ObjectMeta): FieldError[] {
 
 /** Keys are qualified names in any case; all together at most 256 KiB. */
 export function validateAnnotations(
-  annotations: Readonly<Record<string, string>> | undefined,
+  annotations: Readonly<Record<string, string>> = {},
   field: string,
 ): FieldError[] {
   const errors: FieldError[] = [];
   let bytes = 0;
-  for (const [key, value] of Object.entries(annotations ?? {})) {
+  for (const key of Object.keys(annotations)) {
     for (const why of labelKeyErrors(key.toLowerCase())) errors.push(invalid(field, key, why));
-    bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
+    bytes += Buffer.byteLength(key) + Buffer.byteLength(annotations[key] ?? "");
   }
   if (bytes > ANNOTATIONS_BYTES) errors.push(tooLong(field, ANNOTATIONS_BYTES));
   return errors;

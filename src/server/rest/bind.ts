@@ -3,6 +3,7 @@ import type { Binding, Pod } from "../../api/generated/types.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { badRequest, conflict } from "../../api/status-error.ts";
 import { timestamp } from "../../base/clock.ts";
+import { atOnce } from "../../base/parts.ts";
 import { type BodyType, readObject } from "../body.ts";
 import type { ServerContext } from "../context.ts";
 import { type ApiRequest, type DocumentAnswer, documentOf } from "../request.ts";
@@ -29,7 +30,7 @@ export async function bindPod(
   if (binding.target.kind && binding.target.kind !== "Node" && binding.target.kind !== "Minion")
     throw badRequest(`binding.target.kind: Unsupported value: ${JSON.stringify(binding.target.kind)}`);
   const write = { ...writeOf(target, request, "UPDATE"), subresource: "binding" };
-  const next = (current: KubeObject) => boundPod(context, current as Pod, binding, target);
+  const next = (current: KubeObject) => atOnce(() => boundPod(context, current as Pod, binding, target));
   await updateObject(context, write, { next, ownsFields: true });
   return created();
 }

@@ -8,7 +8,7 @@ import { timestamp } from "../../base/clock.ts";
 import type { ChangeFunction, Written } from "../../store/store.ts";
 import { mutateCreate } from "../admission/chain.ts";
 import { bodyTypeOf, readObject, refuseTooManyValues } from "../body.ts";
-import { breathe } from "../breathe.ts";
+import { breathe, inPartsIfLarge } from "../breathe.ts";
 import type { ServerContext } from "../context.ts";
 import { storeKey } from "../keys.ts";
 import type { ApiRequest } from "../request.ts";
@@ -51,7 +51,8 @@ export async function createObject(
   refuseTooManyValues(object);
   if (target.kind.hasStatus && !target.kind.keepsStatusOnCreate) delete (object as AnyObject).status;
   // Before admission: what the server adds belongs to nobody.
-  ownFields(context, write, object, undefined);
+  await inPartsIfLarge(ownFields(context, write, object, undefined), size);
+  await breathe(size);
   await mutateCreate(object, write.request, context);
   await breathe(size);
   const written = await createWithName(context, write, object);

@@ -16,6 +16,7 @@ import {
   statusError,
 } from "../../api/status-error.ts";
 import { timestamp } from "../../base/clock.ts";
+import { atOnce } from "../../base/parts.ts";
 import { type BodyType, readObject } from "../body.ts";
 import type { ServerContext } from "../context.ts";
 import { storeKey, storePrefix } from "../keys.ts";
@@ -137,7 +138,8 @@ async function spend(
     manager: "kube-apiserver",
     request: { ...request, kind, subresource, operation: "UPDATE" },
   };
-  const next = (current: KubeObject) => spent(current as PodDisruptionBudget, pod, context.clock.now());
+  const next = (current: KubeObject) =>
+    atOnce(() => spent(current as PodDisruptionBudget, pod, context.clock.now()));
   await updateObject(context, write, { next });
 }
 
@@ -207,7 +209,7 @@ async function markAndDelete(context: ServerContext, write: Write, deletion: Del
     subresource: "status",
     request: { ...write.request, subresource: "status", operation: "UPDATE" },
   };
-  await updateObject(context, marking, { next });
+  await updateObject(context, marking, { next: (current) => atOnce(() => next(current)) });
   // The mark was written under these conditions, and is a new version itself.
   await deleteNamed(context, write, { ...deletion, preconditions: uid ? { uid } : {} });
 }

@@ -10,6 +10,7 @@ import {
   notFound,
   statusError,
 } from "../../api/status-error.ts";
+import { atOnce, type Parts } from "../../base/parts.ts";
 import { mutateCreate } from "../admission/chain.ts";
 import {
   type BodyType,
@@ -22,7 +23,7 @@ import {
   refuseTooManyValues,
   unsupported,
 } from "../body.ts";
-import { breathe } from "../breathe.ts";
+import { breathe, inPartsIfLarge } from "../breathe.ts";
 import type { ServerContext } from "../context.ts";
 import { storeKey } from "../keys.ts";
 import type { ApiRequest } from "../request.ts";
@@ -42,7 +43,7 @@ const PATCH_TYPES = [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_YAML];
 const APPLY_ATTEMPTS = 5;
 
 /** A patch that is read but not yet applied to anything: document in, patched document out. */
-export type PatchDocument = (document: unknown, type: BodyType) => unknown;
+export type PatchDocument = (document: unknown, type: BodyType) => Parts<unknown>;
 
 export async function patchObject(
   context: ServerContext,
@@ -56,12 +57,14 @@ export async function patchObject(
   const { served } = target;
   const type = bodyTypeOf(served);
   const warnings: string[] = [];
-  const next = (current: KubeObject) => {
+  const next = function* (current: KubeObject): Parts<KubeObject> {
     const options = { lookup: context.registry.lookup, validation, duplicateFields };
-    const patched = patch(fromStored(served, current), type);
+    const patched = yield* patch(fromStored(served, current), type);
     if (write.subresource === "") refuseTooManyValues(patched);
+    yield;
     const decoded = decodePatched(patched, type, options);
     warnings.splice(0, warnings.length, ...decoded.warnings);
+    yield;
     return storedForm(served, decoded.object);
   };
   const result = await updateObject(context, write, { next });
@@ -95,20 +98,21 @@ export async function readPatch(
   const { value, duplicateFields } = await readValue(request, { strict: true });
   switch (media) {
     case JSON_PATCH: {
-      const { applyJsonPatch } = await import("../../api/patch/json-patch.ts");
-      return { patch: (document) => applyJsonPatch(document, value), duplicateFields };
+      const { jsonPatchInParts } = await import("../../api/patch/json-patch.ts");
+      return { patch: (document) => jsonPatchInParts(document, value), duplicateFields };
     }
     case MERGE_PATCH: {
       checkIsMap(value);
       const { applyMergePatch } = await import("../../api/patch/merge-patch.ts");
-      return { patch: (document) => applyMergePatch(document, value), duplicateFields };
+      return { patch: (document) => atOnce(() => applyMergePatch(document, value)), duplicateFields };
     }
     default: {
       checkIsMap(value);
       const { applyStrategicMergePatch } = await import("../../api/patch/strategic-merge.ts");
       const { lookup } = context.registry;
       return {
-        patch: (document, { schema }) => applyStrategicMergePatch(document, value, schema, lookup),
+        patch: (document, { schema }) =>
+          atOnce(() => applyStrategicMergePatch(document, value, schema, lookup)),
         duplicateFields,
       };
     }
@@ -166,6 +170,7 @@ async function readApplied(
   const { value, duplicateFields, size } = await readValue(yaml, { strict: true });
   checkIsMap(value);
   checkIdentity(value as Partial<KubeObject>, target);
+  await breathe(size);
   const validation: FieldValidation = fieldValidationOf(request.query);
   const { lookup } = context.registry;
   // An unknown field is an error of apply itself, unless fieldValidation says otherwise.
@@ -203,11 +208,11 @@ async function applyOnce(
   target: NamedTarget,
   { request, value, warnings, force, size }: Applied,
 ): Promise<WriteResult> {
-  const { applyServerSide } = await import("../../api/patch/server-side-apply.ts");
+  const { applyInParts } = await import("../../api/patch/server-side-apply.ts");
   const { kind, served, namespace, name } = target;
   const key = storeKey(kind.resource, namespace, name);
   const apply = (live: KubeObject | undefined, write: Write) =>
-    applyServerSide({
+    applyInParts({
       live: live && fromStored(served, live),
       applied: value,
       schema: served.schema,
@@ -233,10 +238,12 @@ async function applyOnce(
 
   if (context.store.get(key)) {
     const write = writeOf(target, request, "UPDATE");
-    const next = (current: KubeObject) => {
-      const { object, conflicts } = apply(current, write);
+    const next = function* (current: KubeObject): Parts<KubeObject> {
+      const { object, conflicts } = yield* apply(current, write);
+      yield;
       refuseConflicts(conflicts, write);
       if (write.subresource === "") refuseTooManyValues(object);
+      yield;
       return decode(object);
     };
     try {
@@ -254,7 +261,7 @@ async function applyOnce(
       "Conflict",
       "uid mismatch: the provided object specified uid, and no existing object was found",
     );
-  const { object } = apply(undefined, write);
+  const { object } = await inPartsIfLarge(apply(undefined, write), size);
   await breathe(size);
   const draft = decode(object);
   kind.defaults?.(draft);

@@ -2,11 +2,12 @@
 import type { AnyKind } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { equalJson } from "../../api/own.ts";
-import { trackUpdate } from "../../api/patch/managed-fields.ts";
+import { trackInParts } from "../../api/patch/managed-fields.ts";
 import { apiVersionOf } from "../../api/resource.ts";
 import type { TypeLookup } from "../../api/schema.ts";
 import { fromStored, toStored, versionsOf } from "../../api/served-form.ts";
 import { type FieldError, invalidObject } from "../../api/status-error.ts";
+import type { Parts } from "../../base/parts.ts";
 import type { ServerContext } from "../context.ts";
 import type { Write } from "./target.ts";
 
@@ -45,14 +46,14 @@ export function validateForm(
 }
 
 /** Sets metadata.managedFields as a write by `write.manager` leaves them, in terms of the version that it speaks. */
-export function ownFields(
+export function* ownFields(
   { registry, clock }: ServerContext,
   write: Write,
   after: KubeObject,
   before: KubeObject | undefined,
-): void {
+): Parts<void> {
   const { served } = write;
-  const entries = trackUpdate({
+  const entries = yield* trackInParts({
     before: before && fromStored(served, before),
     after: { ...fromStored(served, after), apiVersion: apiVersionOf(served.resource) },
     schema: served.schema,

@@ -3,6 +3,7 @@ import type { Scale } from "../../api/generated/types.ts";
 import { type AnyKind, ageColumn, type Column, nameColumn } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { invalid, invalidObject } from "../../api/status-error.ts";
+import { atOnce, whole } from "../../base/parts.ts";
 import { type BodyType, decodeValue, fieldValidationOf, readObject } from "../body.ts";
 import type { ServerContext } from "../context.ts";
 import { type Answer, type ApiRequest, documentOf } from "../request.ts";
@@ -82,7 +83,7 @@ async function patchScale(
   const { patch } = await readPatch(context, request);
   return writeScale(context, target, request, (scale) => {
     const options = { lookup: context.registry.lookup, validation };
-    return decodeValue(patch(scale, SCALE), SCALE, options).object;
+    return decodeValue(whole(patch(scale, SCALE)), SCALE, options).object;
   });
 }
 
@@ -107,7 +108,7 @@ async function writeScale(
     object.metadata = { ...object.metadata, resourceVersion: resourceVersion ?? "", uid: uid ?? "" };
     return object;
   };
-  const { written } = await updateObject(context, write, { next });
+  const { written } = await updateObject(context, write, { next: (current) => atOnce(() => next(current)) });
   return scaleOf(kind, written.entry!.object);
 }
 

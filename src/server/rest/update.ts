@@ -3,9 +3,10 @@ import type { KubeObject } from "../../api/object.ts";
 import { equalJson } from "../../api/own.ts";
 import { badRequest, conflict, notFound } from "../../api/status-error.ts";
 import { validateObjectMetaUpdate } from "../../api/validation/object-meta.ts";
+import { atOnce, type Parts, whole } from "../../base/parts.ts";
 import type { ChangeFunction } from "../../store/store.ts";
 import { bodyTypeOf, readObject } from "../body.ts";
-import { breathe, isLarge } from "../breathe.ts";
+import { inParts, isLarge } from "../breathe.ts";
 import type { ServerContext } from "../context.ts";
 import { storeKey } from "../keys.ts";
 import type { ApiRequest } from "../request.ts";
@@ -34,7 +35,10 @@ export async function replaceObject(
   const write = writeOf(target, request, "UPDATE");
   const { object, warnings } = await readObject(request, context.registry, bodyTypeOf(target.served));
   checkNames(object, target);
-  return updateObject(context, write, { next: () => storedForm(target.served, object), warnings });
+  return updateObject(context, write, {
+    next: () => atOnce(() => storedForm(target.served, object)),
+    warnings,
+  });
 }
 
 function checkNames({ metadata }: KubeObject, { kind, name, namespace }: NamedTarget): void {
@@ -56,7 +60,7 @@ export interface Update {
    * The new object, given what is stored: decoded, mutable, not yet defaulted. Undefined: nothing is to be written. Called
    * within the write; of a large object ahead of it, and again when somebody else wrote in between.
    */
-  readonly next: (current: KubeObject) => KubeObject | undefined;
+  readonly next: (current: KubeObject) => Parts<KubeObject | undefined>;
   readonly warnings?: readonly string[];
   /** Server-side apply has set managedFields itself. */
   readonly ownsFields?: boolean;
@@ -65,16 +69,17 @@ export interface Update {
 export async function updateObject(
   context: ServerContext,
   write: Write,
-  { next, warnings = [], ownsFields = false }: Update,
+  { warnings = [], ...update }: Update,
 ): Promise<WriteResult> {
   const key = storeKey(write.kind.resource, write.namespace, write.name ?? "");
   const found: string[] = [];
-  const ahead = await nextAhead(context, key, next);
+  const ahead = await successorAhead(context, write, key, update);
   const change: ChangeFunction<KubeObject> = (current, revision, read) => {
     if (!current) throw notFound(write.kind.resource, write.name ?? "");
-    const object = ahead?.of === current ? ahead.object : next(current.object);
+    const isAhead = ahead?.of === current;
+    const object = isAhead ? ahead.object : whole(successorOf(context, write, current.object, update));
     if (!object) return undefined;
-    prepareUpdate(context, write, { object, old: current.object, ownsFields });
+    prepareUpdate(context, write, object, current.object);
     const checked = { key, object, old: current.object, request: write.request };
     for (const step of context.admission) step.check?.(checked, (other) => read(other)?.object);
     found.push(...(write.kind.warnings?.(object, current.object) ?? []));
@@ -90,28 +95,36 @@ export async function updateObject(
   return { written, warnings: [...warnings, ...found] };
 }
 
-/** Makes a large object's successor before the write, so that others are answered between the two. */
-async function nextAhead({ store }: ServerContext, key: string, next: Update["next"]) {
-  const of = store.get(key);
+/** Makes a large object's successor before the write, so that others are answered meanwhile. */
+async function successorAhead(context: ServerContext, write: Write, key: string, update: Update) {
+  const of = context.store.get(key);
   if (!of || !isLarge(of.json.length)) return undefined;
-  const object = next(of.object);
-  await breathe(of.json.length);
-  return { of, object };
+  return { of, object: await inParts(successorOf(context, write, of.object, update)) };
 }
 
-/** Defaults, carries over, admits and validates `object` as the successor of `old`. Throws StatusErrors. */
-function prepareUpdate(
+/** The successor of `old` as its client means it, defaulted; it depends on nothing else that is stored. Throws StatusErrors. */
+function* successorOf(
   context: ServerContext,
   write: Write,
-  { object, old, ownsFields }: { object: AnyObject; old: AnyObject; ownsFields: boolean },
-): void {
-  const { kind, subresource, request } = write;
+  old: AnyObject,
+  { next, ownsFields = false }: Update,
+): Parts<AnyObject | undefined> {
+  const object: AnyObject | undefined = yield* next(old);
+  if (!object) return undefined;
   checkPreconditions(write, object, old);
   keepSystemFields(object, old);
-  kind.defaults?.(object);
+  write.kind.defaults?.(object);
   carryOver(write, object, old);
+  yield;
   // Before admission: what the server adds belongs to nobody.
-  if (!ownsFields) ownFields(context, write, object, old);
+  if (!ownsFields) yield* ownFields(context, write, object, old);
+  yield;
+  return object;
+}
+
+/** Admits and validates `object` as the successor of `old`. Throws StatusErrors. */
+function prepareUpdate(context: ServerContext, write: Write, object: AnyObject, old: AnyObject): void {
+  const { kind, subresource, request } = write;
   for (const step of context.admission) step.mutateUpdate?.(object, old, request, context);
   kind.prepareUpdate?.(object, old, { subresource });
   const key = storeKey(kind.resource, write.namespace, write.name ?? "");
