@@ -65,7 +65,7 @@ const module = {
 await Promise.all([
   build({ ...script, entryPoints: launched, outExtension: { ".js": ".cjs" } }),
   build({ ...script, entryPoints: plain }),
-  build({ ...module, entryPoints: { bench: "bench/main.ts" } }),
+  build({ ...module, entryPoints: { bench: "bench/main.ts", "bench-floor": "bench/floor-server.ts" } }),
 ]);
 await writeFile("dist/package.json", '{ "type": "commonjs" }\n');
 const launcher = await readFile("tools/launch.cjs", "utf8");
