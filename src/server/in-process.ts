@@ -29,7 +29,7 @@ export function createInProcessTransport(handle: Handle, user: string, groups: r
         return { status: answer.status, body: answer.value(), warnings: answer.warnings ?? [] };
       if (answer.form === "raw")
         return { status: answer.status, body: String(answer.bytes), warnings: answer.warnings ?? [] };
-      answer.start({ send: () => false, end() {} })();
+      answer.start({ send: () => false, whenReady() {}, end() {} })();
       throw new Error("a watch must be opened with watch()");
     },
     async watch(request, onEvent) {
@@ -46,7 +46,7 @@ export function createInProcessTransport(handle: Handle, user: string, groups: r
 }
 
 function follow(
-  start: (sink: { send(event: Line): boolean; end(): void }) => () => void,
+  start: (sink: { send(event: Line): boolean; whenReady(next: () => void): void; end(): void }) => () => void,
   { signal, onEvent }: { signal: AbortSignal; onEvent: (event: WatchEvent) => void },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -64,6 +64,7 @@ function follow(
           return false;
         }
       },
+      whenReady: (next) => void setImmediate(next),
       end() {
         signal.removeEventListener("abort", abort);
         resolve();

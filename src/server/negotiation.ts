@@ -10,7 +10,7 @@ export interface Format {
   readonly includeObject: "None" | "Metadata" | "Object";
 }
 
-const PLAIN: Format = { encoding: "json", as: "object", version: "v1", includeObject: "Metadata" };
+export const PLAIN: Format = { encoding: "json", as: "object", version: "v1", includeObject: "Metadata" };
 export const PROTOBUF = "application/vnd.kubernetes.protobuf";
 const ENCODINGS: Readonly<Record<string, Format["encoding"]>> = {
   "application/json": "json",

@@ -37,6 +37,8 @@ export interface WatchLine {
 export interface WatchSink {
   /** False: the watcher is too slow and must be closed. */
   send(event: WatchLine): boolean;
+  /** Calls `next` later: when others have had their turn, and the watcher has taken what was sent. */
+  whenReady(next: () => void): void;
   end(): void;
 }
 
@@ -46,6 +48,8 @@ export interface DocumentAnswer {
   readonly status: number;
   value(): unknown;
   json(): string;
+  /** Of a long list: the same text piece by piece, made as it is asked for. */
+  readonly texts?: () => Iterable<string>;
   readonly warnings?: readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly contentType?: string;

@@ -1,6 +1,8 @@
 // One thread serves everybody: what is done to a large object is done in parts, and each part may find the world changed.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { configMaps } from "../../src/api/kinds/config-map.ts";
+import { createClient } from "../../src/client/create-client.ts";
+import { createHttpsTransport } from "../../src/client/http-transport.ts";
 import { startTestServer, type TestServer } from "./harness.ts";
 
 const CONFIG_MAPS = "/api/v1/namespaces/default/configmaps";
@@ -121,3 +123,83 @@ describe("a large object", () => {
     expect([200, 201]).toContain(applied.status);
   });
 });
+
+describe("a collection of many objects", () => {
+  const COUNT = 700;
+  const MANY = "/api/v1/namespaces/many/configmaps";
+  const get = (path: string, accept: string) => s.https("GET", path, { headers: { accept } });
+
+  beforeAll(async () => {
+    await request("POST", "/api/v1/namespaces", { metadata: { name: "many" } });
+    await Promise.all(
+      Array.from({ length: COUNT }, (_, index) =>
+        s.client.create(configMaps, {
+          metadata: { name: `m-${String(index).padStart(3, "0")}`, namespace: "many" },
+          // Together more than may wait for a watcher that does not read.
+          data: { text: "x".repeat(16 * 1024) },
+        }),
+      ),
+    );
+  });
+
+  it("is listed whole in each form, and as it is listed in chunks", async () => {
+    for (const as of [
+      "",
+      ";as=Table;v=v1;g=meta.k8s.io",
+      ";as=PartialObjectMetadataList;v=v1;g=meta.k8s.io",
+    ]) {
+      const accept = `application/json${as}`;
+      const { headers, text } = await get(MANY, accept);
+      expect(headers["transfer-encoding"]).toBe("chunked");
+      const whole = JSON.parse(text) as Listed;
+      const half = JSON.parse((await get(`${MANY}?limit=${COUNT - 200}`, accept)).text) as Listed;
+      const rest = `${MANY}?limit=200&continue=${encodeURIComponent(half.metadata.continue ?? "")}`;
+      const other = JSON.parse((await get(rest, accept)).text) as Listed;
+      const [all, halves] = [rowsOf(whole), [...rowsOf(half), ...rowsOf(other)]];
+      expect(all).toHaveLength(COUNT);
+      expect(halves).toEqual(all);
+      expect(Object.keys(whole)).toEqual(Object.keys(other));
+    }
+  });
+
+  it("is watched from its beginning by a client that takes it, and what is written meanwhile follows", async () => {
+    const names: string[] = [];
+    const ended = new AbortController();
+    const added = { metadata: { name: "n-later", namespace: "many" } };
+    let creating: Promise<unknown> | undefined;
+    const transport = createHttpsTransport({
+      server: `https://127.0.0.1:${s.server.port}`,
+      ca: s.pki("ca.crt"),
+      cert: s.pki("admin.crt"),
+      key: s.pki("admin.key"),
+    });
+    await createClient(transport, { userAgent: "test" }).watch(
+      configMaps,
+      { namespace: "many", resourceVersion: "0", allowWatchBookmarks: true, signal: ended.signal },
+      (event) => {
+        names.push((event.object as { metadata: { name: string } }).metadata.name);
+        creating ??= s.client.create(configMaps, added);
+        if (names.at(-1) === "n-later") ended.abort();
+      },
+    );
+    await creating;
+    transport.close();
+    expect(names).toHaveLength(COUNT + 1);
+    expect(new Set(names).size).toBe(COUNT + 1);
+    await s.client.delete(configMaps, added.metadata);
+  });
+
+  it("is removed whole, and the answer says what it was", async () => {
+    const answer = await s.https("DELETE", `${MANY}?labelSelector=!none`);
+    expect(answer.status).toBe(200);
+    expect(rowsOf(answer.json() as Listed).length).toBeGreaterThanOrEqual(COUNT);
+    expect(rowsOf((await get(MANY, "application/json")).json() as Listed)).toEqual([]);
+  });
+});
+
+interface Listed {
+  readonly metadata: { readonly continue?: string };
+  readonly items?: readonly unknown[];
+  readonly rows?: readonly unknown[];
+}
+const rowsOf = ({ items, rows }: Listed) => items ?? rows ?? [];

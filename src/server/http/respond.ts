@@ -1,8 +1,9 @@
-// Writes answers onto HTTP: JSON documents whole, watches line by line for as long as the client keeps up.
+// Writes answers onto HTTP: JSON documents whole, long lists piece by piece, watches line by line for as long as the client keeps up.
 import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
+import type { Writable } from "node:stream";
 import type { StatusError } from "../../api/status-error.ts";
-import type { Answer, WatchAnswer } from "../request.ts";
+import type { Answer, DocumentAnswer, WatchAnswer } from "../request.ts";
 import type { HttpRequest, HttpResponse } from "./listener.ts";
 import { MAX_BODY_BYTES } from "./read-request.ts";
 
@@ -16,15 +17,14 @@ export function respond(request: HttpRequest, response: HttpResponse, answer: An
     respondWatch(response, answer);
     return;
   }
+  if (answer.form === "document" && answer.texts && request.method !== "HEAD") {
+    respondInPieces(response, answer, answer.texts()).catch((error: Error) => response.destroy(error));
+    return;
+  }
   const bytes = Buffer.from(answer.form === "document" ? answer.json() : answer.bytes);
   const type = answer.contentType ?? "application/json";
-  const headers: Record<string, string | number | readonly string[]> = {
-    "content-type": type,
-    "cache-control": "no-cache, private",
-    ...answer.headers,
-  };
+  const headers = headersOf(answer, type);
   if (answer.status !== 304) headers["content-length"] = bytes.length;
-  Object.assign(headers, warningsOf(answer));
   // What is left of a refused body would be taken for the next request.
   if (answer.status === 413 && request.httpVersionMajor === 1) headers["connection"] = "close";
   (response as ServerResponse).writeHead(answer.status, headers as Record<string, string | number>);
@@ -35,6 +35,42 @@ export function respond(request: HttpRequest, response: HttpResponse, answer: An
     request.once("end", () => response.end()).once("close", () => response.end());
   } else response.end(bytes);
   if (!request.readableEnded) drain(request);
+}
+
+function headersOf(answer: Answer, type: string): Record<string, string | number | readonly string[]> {
+  const headers = answer.form === "watch" ? {} : answer.headers;
+  return { "content-type": type, "cache-control": "no-cache, private", ...headers, ...warningsOf(answer) };
+}
+
+/** As fast as the client takes it, and others have their turn after each piece. */
+async function respondInPieces(
+  response: HttpResponse,
+  answer: DocumentAnswer,
+  texts: Iterable<string>,
+): Promise<void> {
+  const head = headersOf(answer, answer.contentType ?? "application/json");
+  (response as ServerResponse).writeHead(answer.status, head as Record<string, string | number>);
+  for (const text of texts) {
+    if (response.destroyed) return;
+    (response as ServerResponse).write(text);
+    await new Promise<void>((next) => whenReady(response, next));
+  }
+  response.end();
+}
+
+/** Calls `next` once the client has taken what was written, or gone; never at once. */
+function whenReady(response: HttpResponse, next: () => void): void {
+  const plain = response as ServerResponse;
+  const stream: Writable | null = plain.socket && plain.chunkedEncoding ? plain.socket : plain;
+  if (!stream.writableNeedDrain || stream.destroyed) {
+    setImmediate(next);
+    return;
+  }
+  const ready = () => {
+    stream.off("drain", ready).off("close", ready);
+    next();
+  };
+  stream.on("drain", ready).on("close", ready);
 }
 
 /** Reads away a body that nobody wanted, a bit of it at least, so that the client gets to its answer. */
@@ -78,11 +114,8 @@ const warningsOf = ({ warnings = [] }: Answer): Record<string, string[]> =>
   warnings.length > 0 ? { warning: warningHeaders(warnings) } : {};
 
 function respondWatch(response: HttpResponse, answer: WatchAnswer): void {
-  (response as ServerResponse).writeHead(200, {
-    "content-type": answer.contentType,
-    "cache-control": "no-cache, private",
-    ...warningsOf(answer),
-  });
+  const head = headersOf(answer, answer.contentType);
+  (response as ServerResponse).writeHead(200, head as Record<string, string | number>);
   (response as ServerResponse).flushHeaders();
   const stop = answer.start({
     send(event) {
@@ -93,6 +126,7 @@ function respondWatch(response: HttpResponse, answer: WatchAnswer): void {
       response.destroy();
       return false;
     },
+    whenReady: (next) => whenReady(response, next),
     end: () => {
       if (!response.destroyed) response.end();
     },

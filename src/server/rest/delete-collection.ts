@@ -1,14 +1,15 @@
 // DELETE on a collection: each object that the selectors match, one delete at a time.
-
-import { apiVersionOf } from "../../api/resource.ts";
 import { hasReason } from "../../api/status-error.ts";
-import type { ServerContext } from "../context.ts";
-import { type ApiRequest, type DocumentAnswer, documentOf } from "../request.ts";
-import { servedEntry } from "./present.ts";
+import type { ObjectEntry, ServerContext } from "../context.ts";
+import { PLAIN } from "../negotiation.ts";
+import type { ApiRequest, DocumentAnswer } from "../request.ts";
+import { presentList } from "./present.ts";
 import { snapshot } from "./read.ts";
 import { deleteNamed, readDeletion } from "./remove.ts";
 import { selectionOf } from "./selection.ts";
 import { type Target, writeOf } from "./target.ts";
+
+const AT_ONCE = 250;
 
 export async function deleteCollection(
   context: ServerContext,
@@ -19,23 +20,17 @@ export async function deleteCollection(
   const selection = selectionOf(target.served, request.query);
   const found = snapshot(context, target, { selection }).filter(({ object }) => selection.matches(object));
   const resourceVersion = String(context.store.revision);
-  // All at once: they share commits.
-  await Promise.all(
-    found.map(async ({ object: { metadata } }) => {
-      const { name, namespace } = metadata;
-      try {
-        await deleteNamed(context, writeOf({ ...target, namespace, name }, request, "DELETE"), deletion);
-      } catch (error) {
-        // Somebody else was faster.
-        if (!hasReason(error, "NotFound")) throw error;
-      }
-    }),
-  );
-  const { resource } = target.served;
-  return documentOf({
-    kind: `${resource.kind}List`,
-    apiVersion: apiVersionOf(resource),
-    metadata: { resourceVersion },
-    items: found.map((entry) => servedEntry(target.served, entry).object),
-  });
+  const remove = async ({ object: { metadata } }: ObjectEntry) => {
+    const { name, namespace } = metadata;
+    try {
+      await deleteNamed(context, writeOf({ ...target, namespace, name }, request, "DELETE"), deletion);
+    } catch (error) {
+      // Somebody else was faster.
+      if (!hasReason(error, "NotFound")) throw error;
+    }
+  };
+  // Many at once, since they share commits; not all, since others wait meanwhile.
+  for (let start = 0; start < found.length; start += AT_ONCE)
+    await Promise.all(found.slice(start, start + AT_ONCE).map(remove));
+  return presentList(context, target, found, { format: PLAIN, meta: { resourceVersion } });
 }

@@ -66,6 +66,9 @@ export function presentObject(
   return { form, status, value: () => entry.object, json: () => entry.json };
 }
 
+// Entries of a list whose text is made at a time: a few milliseconds' work.
+const PIECE = 250;
+
 /** A collection. The JSON text is joined from the stored texts, nothing is serialized again. */
 export function presentList(
   context: ServerContext,
@@ -73,32 +76,63 @@ export function presentList(
   entries: readonly Shown[],
   { format, meta }: { format: Format; meta: ListMeta },
 ): DocumentAnswer {
-  const form = "document";
-  const status = 200;
   if (format.as === "Table") {
-    const objects = entries.map(({ object }) => object);
-    const table = tableOf({ kind, served }, objects, { format, meta, now: context.clock.now() });
-    return { form, status, value: () => table, json: () => JSON.stringify(table) };
+    const now = context.clock.now();
+    const rowsOf = (some: readonly Shown[]) =>
+      tableOf(
+        { kind, served },
+        some.map(({ object }) => object),
+        { format, meta, now },
+      );
+    const { rows: _, ...head } = rowsOf([]);
+    return listAnswer(entries, {
+      head,
+      member: "rows",
+      items: (some) => rowsOf(some).rows,
+      text: (some) => JSON.stringify(rowsOf(some).rows).slice(1, -1),
+    });
   }
   if (format.as === "PartialObjectMetadata") {
-    const list = {
-      kind: "PartialObjectMetadataList",
-      apiVersion: `meta.k8s.io/${format.version}`,
-      metadata: meta,
-      items: entries.map(({ object }) => partialOf(object, format.version)),
-    };
-    return { form, status, value: () => list, json: () => JSON.stringify(list) };
+    const apiVersion = `meta.k8s.io/${format.version}`;
+    const partials = (some: readonly Shown[]) => some.map(({ object }) => partialOf(object, format.version));
+    return listAnswer(entries, {
+      head: { kind: "PartialObjectMetadataList", apiVersion, metadata: meta },
+      member: "items",
+      items: partials,
+      text: (some) => JSON.stringify(partials(some)).slice(1, -1),
+    });
   }
   const { resource } = served;
-  const head = { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata: meta };
+  return listAnswer(entries, {
+    head: { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata: meta },
+    member: "items",
+    items: (some) => some.map((entry) => servedEntry(served, entry).object),
+    text: (some) => some.map((entry) => servedEntry(served, entry).json).join(","),
+  });
+}
+
+interface ListForm {
+  /** What stands before the member that holds the entries. */
+  readonly head: object;
+  readonly member: "items" | "rows";
+  items(some: readonly Shown[]): readonly unknown[];
+  /** The JSON of some items, without brackets. */
+  text(some: readonly Shown[]): string;
+}
+
+function listAnswer(entries: readonly Shown[], { head, member, items, text }: ListForm): DocumentAnswer {
+  const texts = function* () {
+    yield `${JSON.stringify(head).slice(0, -1)},"${member}":[`;
+    for (let start = 0; start < entries.length; start += PIECE)
+      yield (start > 0 ? "," : "") + text(entries.slice(start, start + PIECE));
+    yield "]}";
+  };
   return {
-    form,
-    status,
-    value: () => ({ ...head, items: entries.map((entry) => servedEntry(served, entry).object) }),
-    json: () => {
-      const start = JSON.stringify(head);
-      return `${start.slice(0, -1)},"items":[${entries.map((entry) => servedEntry(served, entry).json).join(",")}]}`;
-    },
+    form: "document",
+    status: 200,
+    value: () => ({ ...head, [member]: items(entries) }),
+    json: () => [...texts()].join(""),
+    ...(entries.length > PIECE ? { texts } : {}),
   };
 }
 

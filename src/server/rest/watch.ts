@@ -4,7 +4,7 @@ import type { KubeObject } from "../../api/object.ts";
 import { apiVersionOf } from "../../api/resource.ts";
 import { type StatusError, statusError } from "../../api/status-error.ts";
 import { ExpiredError, type StoreEvent } from "../../store/store.ts";
-import type { ServerContext } from "../context.ts";
+import type { ObjectEntry, ServerContext } from "../context.ts";
 import { storePrefix } from "../keys.ts";
 import { type Format, PROTOBUF } from "../negotiation.ts";
 import type { ApiRequest, WatchAnswer, WatchLine, WatchSink } from "../request.ts";
@@ -22,6 +22,8 @@ import {
 } from "./watch-lines.ts";
 
 const BOOKMARK_MS = 60_000;
+// Initial events that are sent without a pause.
+const BATCH = 250;
 // kube-apiserver --min-request-timeout: an unbounded watch ends after this to twice this.
 const DEFAULT_TIMEOUT_MS = 1_800_000;
 
@@ -149,35 +151,46 @@ function runWatch(context: ServerContext, order: WatchOrder, { sink, lines, onEn
   const send = (line: WatchLine) => {
     if (!ended && !sink.send(line)) end();
   };
-  const bookmark = (annotations?: Record<string, string>) =>
-    send(lines.fresh("BOOKMARK", bookmarkOf(order, String(store.revision), annotations)));
-
-  let from = order.from ?? store.revision;
-  if (order.initial) {
-    if (order.from !== undefined && order.from > store.revision) {
-      send(lines.fresh("ERROR", tooNew(order.from, store.revision).status));
-      queueMicrotask(end);
-      return end;
-    }
-    for (const entry of snapshot(context, order.target, { selection: order.selection }))
-      if (order.selection.matches(entry.object)) send(shape("ADDED", entry));
-    from = store.revision;
-    if (order.markInitialEnd) bookmark({ [INITIAL_EVENTS_END]: "true" });
-  }
-  try {
-    stopEvents = store.watch(storePrefix(kind.resource, order.target.namespace), from, (event) => {
-      const seen = ended ? undefined : select(event, order.selection);
-      if (seen) send(shape(seen.type, seen.entry));
-    });
-  } catch (error) {
-    if (!(error instanceof ExpiredError)) throw error;
-    send(lines.fresh("ERROR", expired(error.message).status));
+  const bookmark = (revision = store.revision, annotations?: Record<string, string>) =>
+    send(lines.fresh("BOOKMARK", bookmarkOf(order, String(revision), annotations)));
+  const fail = ({ status }: StatusError) => {
+    send(lines.fresh("ERROR", status));
     // Not before the caller has got hold of `end`.
     queueMicrotask(end);
-    return end;
+  };
+  const follow = (from: number) => {
+    try {
+      stopEvents = store.watch(storePrefix(kind.resource, order.target.namespace), from, (event) => {
+        const seen = ended ? undefined : select(event, order.selection);
+        if (seen) send(shape(seen.type, seen.entry));
+      });
+    } catch (error) {
+      if (!(error instanceof ExpiredError)) throw error;
+      return fail(expired(error.message));
+    }
+    if (ended) stopEvents();
+    else stopTimers = startTimers(clock, order, { bookmark, end });
+  };
+  /** What there was at one revision, batch by batch; what came meanwhile follows. */
+  const sendInitial = (entries: readonly ObjectEntry[], revision: number) => {
+    for (const entry of entries.slice(0, BATCH)) send(shape("ADDED", entry));
+    const rest = entries.slice(BATCH);
+    if (rest.length > 0)
+      return sink.whenReady(() => {
+        if (!ended) sendInitial(rest, revision);
+      });
+    if (order.markInitialEnd) bookmark(revision, { [INITIAL_EVENTS_END]: "true" });
+    follow(revision);
+  };
+
+  const { from = store.revision, initial, selection } = order;
+  if (!initial) follow(from);
+  else if (from > store.revision) fail(tooNew(from, store.revision));
+  else {
+    const all = snapshot(context, order.target, { selection });
+    const matching = all.filter(({ object }) => selection.matches(object));
+    sendInitial(matching, store.revision);
   }
-  if (ended) stopEvents();
-  else stopTimers = startTimers(clock, order, { bookmark, end });
   return end;
 }
 
