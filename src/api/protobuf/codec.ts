@@ -5,6 +5,7 @@
 // as zero in a field that is no pointer was not set by anybody and is left out (zero-values.ts says which those are);
 // `replicas: 0` and `automountServiceAccountToken: false` are pointers and stay. Messages stay even when empty, as Go's
 // JSON has them (`status: {}`), except times that are not set.
+import { type Parts, whole } from "../../base/parts.ts";
 import { isObject, type JsonObject, setOwn } from "../own.ts";
 import type { FieldSchema, TypeLookup, TypeSchema } from "../schema.ts";
 import { badRequest } from "../status-error.ts";
@@ -49,14 +50,33 @@ export function decodeProtobuf(
 }
 
 /** Encodes an object of type `schema`, in the envelope. */
-export function encodeProtobuf(object: JsonObject, schema: string, lookup: TypeLookup): Uint8Array {
-  const typeMeta = new WireWriter();
-  typeMeta.string(1, String(object["apiVersion"] ?? ""));
-  typeMeta.string(2, String(object["kind"] ?? ""));
+export const encodeProtobuf = (object: JsonObject, schema: string, lookup: TypeLookup): Uint8Array =>
+  whole(encodeInParts(object, schema, lookup));
+
+// Items of a list that are encoded at a time: a few milliseconds' work.
+const PIECE = 250;
+
+/** The same, in parts where it is a long list. */
+export function* encodeInParts(object: JsonObject, schema: string, lookup: TypeLookup): Parts<Uint8Array> {
+  const codec = new Codec(lookup);
+  const { items } = object;
+  const contents: Uint8Array[] = [];
+  if (Array.isArray(items) && items.length > PIECE) {
+    contents.push(codec.encode({ ...object, items: [] }, schema));
+    // Messages written one after the other are one message, whose list is all their lists.
+    for (let start = 0; start < items.length; start += PIECE) {
+      yield;
+      contents.push(codec.encode({ items: items.slice(start, start + PIECE) }, schema));
+    }
+  } else contents.push(codec.encode(object, schema));
   const out = new WireWriter();
   out.raw(MAGIC);
-  out.bytes(1, typeMeta.finish());
-  out.bytes(2, new Codec(lookup).encode(object, schema));
+  out.nested(1, () => {
+    out.string(1, String(object["apiVersion"] ?? ""));
+    out.string(2, String(object["kind"] ?? ""));
+  });
+  yield;
+  out.bytes(2, contents.length === 1 ? contents[0]! : Buffer.concat(contents));
   out.string(3, "");
   out.string(4, "");
   return out.finish();
@@ -242,11 +262,15 @@ class Codec implements Nested {
   }
 
   encode(value: unknown, schema: string): Uint8Array {
-    const type = this.#lookup(schema);
-    if (!type?.fields) return encodeScalar(value, schema, type ?? {}, this);
     const out = new WireWriter();
-    if (isObject(value)) this.#write(out, value, this.#level(type));
+    this.#content(out, value, schema);
     return out.finish();
+  }
+
+  #content(out: WireWriter, value: unknown, schema: string): void {
+    const type = this.#lookup(schema);
+    if (!type?.fields) out.raw(encodeScalar(value, schema, type ?? {}, this));
+    else if (isObject(value)) this.#write(out, value, this.#level(type));
   }
 
   /** Writes the fields of a level, those of inlined messages included. */
@@ -255,23 +279,18 @@ class Codec implements Nested {
       const value = Object.hasOwn(object, field.name) ? object[field.name] : undefined;
       if (value !== undefined && value !== null) this.#writeField(out, value, field);
     }
-    for (const [number, inlined] of level.inlined) {
-      const inner = new WireWriter();
-      this.#write(inner, object, inlined);
-      const bytes = inner.finish();
-      if (bytes.length > 0) out.bytes(number, bytes);
-    }
+    for (const [number, inlined] of level.inlined)
+      out.nestedUnlessEmpty(number, () => this.#write(out, object, inlined));
   }
 
   #writeField(out: WireWriter, value: unknown, field: WireField): void {
     const { schema, number, type, label } = field;
     if (label === "map" && isObject(value)) {
-      for (const key of Object.keys(value)) {
-        const entry = new WireWriter();
-        entry.string(1, key);
-        this.#writeValue(entry, 2, { value: value[key], schema: schema.values ?? {}, type });
-        out.bytes(number, entry.finish());
-      }
+      for (const key of Object.keys(value))
+        out.nested(number, () => {
+          out.string(1, key);
+          this.#writeValue(out, 2, { value: value[key], schema: schema.values ?? {}, type });
+        });
     } else if (label === "repeated" && Array.isArray(value)) {
       for (const item of value)
         this.#writeValue(out, number, { value: item, schema: schema.items ?? {}, type });
@@ -289,10 +308,13 @@ class Codec implements Nested {
     else if (type === "double") out.double(number, Number(value));
     else if (wireTypeOf(type) === VARINT) out.int(number, Number(value));
     else if (schema.type === "array") {
-      const list = new WireWriter();
-      for (const item of Array.isArray(value) ? value : []) list.string(1, String(item));
-      out.bytes(number, list.finish());
-    } else if (schema.ref) out.bytes(number, this.encode(value, schema.ref));
+      out.nested(number, () => {
+        for (const item of Array.isArray(value) ? value : []) out.string(1, String(item));
+      });
+    } else if (schema.ref) {
+      const { ref } = schema;
+      out.nested(number, () => this.#content(out, value, ref));
+    }
   }
 }
 

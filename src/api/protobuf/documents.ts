@@ -1,9 +1,10 @@
 // Answers in protobuf: which message a document is, by its apiVersion and kind, and the frames in which a watch sends them.
 // Owns the messages that the structure table lacks because OpenAPI does not describe them.
+import { type Parts, whole } from "../../base/parts.ts";
 import type { JsonObject } from "../own.ts";
 import { apiVersionOf } from "../resource.ts";
 import { kubernetesType, kubernetesTypes, type TypeLookup, type TypeSchema } from "../schema.ts";
-import { encodeProtobuf } from "./codec.ts";
+import { encodeInParts } from "./codec.ts";
 import { WireWriter } from "./wire.ts";
 
 const META = "io.k8s.apimachinery.pkg.apis.meta.v1";
@@ -102,10 +103,13 @@ export function schemaOfDocument(apiVersion: string, kind: string): string | und
 }
 
 /** A document in its envelope; undefined when there is no message for it. */
-export function encodeDocument(value: unknown): Uint8Array | undefined {
+export const encodeDocument = (value: unknown): Uint8Array | undefined => whole(documentInParts(value));
+
+/** The same, in parts where it is a long list. */
+export function* documentInParts(value: unknown): Parts<Uint8Array | undefined> {
   const { apiVersion, kind } = (value ?? {}) as { apiVersion?: unknown; kind?: unknown };
   const schema = schemaOfDocument(String(apiVersion ?? ""), String(kind ?? ""));
-  return schema === undefined ? undefined : encodeProtobuf(value as JsonObject, schema, messageType);
+  return schema === undefined ? undefined : yield* encodeInParts(value as JsonObject, schema, messageType);
 }
 
 /**
@@ -116,11 +120,9 @@ export function encodeDocument(value: unknown): Uint8Array | undefined {
 export function encodeWatchEvent(type: string, object: unknown): Buffer | undefined {
   const raw = encodeDocument(object);
   if (!raw) return undefined;
-  const extension = new WireWriter();
-  extension.bytes(1, raw);
   const event = new WireWriter();
   event.string(1, type);
-  event.bytes(2, extension.finish());
+  event.nested(2, () => event.bytes(1, raw));
   const bytes = event.finish();
   const frame = Buffer.alloc(4 + bytes.length);
   frame.writeUInt32BE(bytes.length);

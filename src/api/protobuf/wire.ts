@@ -72,7 +72,7 @@ export class WireReader {
 
 /** Gathers fields. */
 export class WireWriter {
-  #bytes = new Uint8Array(256);
+  #bytes = Buffer.allocUnsafe(128);
   #length = 0;
 
   /** What has been written. The writer must not be used afterwards. */
@@ -89,8 +89,7 @@ export class WireWriter {
   double(number: number, value: number): void {
     this.#tag(number, FIXED64);
     this.#reserve(8);
-    new DataView(this.#bytes.buffer).setFloat64(this.#length, value, true);
-    this.#length += 8;
+    this.#length = this.#bytes.writeDoubleLE(value, this.#length);
   }
 
   bytes(number: number, value: Uint8Array): void {
@@ -100,7 +99,36 @@ export class WireWriter {
   }
 
   string(number: number, value: string): void {
-    this.bytes(number, Buffer.from(value, "utf8"));
+    this.nested(number, () => {
+      // No character takes more than three bytes for each of its UTF-16 units.
+      this.#reserve(3 * value.length);
+      this.#length += this.#bytes.write(value, this.#length);
+    });
+  }
+
+  /** A field of whatever `write` writes to this writer: a message, in place. */
+  nested(number: number, write: () => void): void {
+    this.#tag(number, BYTES);
+    // Most lengths take one byte; for a longer one the value moves up.
+    this.#reserve(1);
+    const start = ++this.#length;
+    write();
+    const size = this.#length - start;
+    const digits = varintLength(size);
+    // With the room that #varint asks for: further back it must not move what follows.
+    this.#reserve(10);
+    if (digits > 1) this.#bytes.copyWithin(start - 1 + digits, start, this.#length);
+    this.#length = start - 1;
+    this.#varint(size);
+    this.#length += size;
+  }
+
+  /** The same, but no field at all when `write` writes nothing. */
+  nestedUnlessEmpty(number: number, write: () => void): void {
+    const before = this.#length;
+    this.nested(number, write);
+    if (this.#bytes[this.#length - 1] === 0 && this.#length === before + varintLength(number * 8) + 1)
+      this.#length = before;
   }
 
   raw(value: Uint8Array): void {
@@ -135,8 +163,15 @@ export class WireWriter {
 
   #reserve(more: number): void {
     if (this.#length + more <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + more));
-    larger.set(this.#bytes.subarray(0, this.#length));
+    const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#length + more));
+    this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }
+}
+
+/** How many bytes a number below 2^53 takes as a varint. */
+function varintLength(value: number): number {
+  let length = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length += 1;
+  return length;
 }

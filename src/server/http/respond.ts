@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import type { Writable } from "node:stream";
 import type { StatusError } from "../../api/status-error.ts";
-import type { Answer, DocumentAnswer, WatchAnswer } from "../request.ts";
+import type { Answer, WatchAnswer } from "../request.ts";
 import type { HttpRequest, HttpResponse } from "./listener.ts";
 import { MAX_BODY_BYTES } from "./read-request.ts";
 
@@ -11,51 +11,80 @@ import { MAX_BODY_BYTES } from "./read-request.ts";
 // stalled watchers are no threat.
 const MAX_WATCH_BACKLOG = 8 * 1024 * 1024;
 
+// Of a large answer, what is encrypted and sent at a time.
+const SLICE = 512 * 1024;
+
 export function respond(request: HttpRequest, response: HttpResponse, answer: Answer): void {
   if (response.destroyed) return;
   if (answer.form === "watch") {
     respondWatch(response, answer);
     return;
   }
-  if (answer.form === "document" && answer.texts && request.method !== "HEAD") {
-    respondInPieces(response, answer, answer.texts()).catch((error: Error) => response.destroy(error));
-    return;
+  const headers = headersOf(answer, answer.contentType ?? "application/json");
+  const isHead = request.method === "HEAD";
+  if (answer.form === "document" && answer.texts && !isHead)
+    sendInPieces(response, { status: answer.status, headers, pieces: answer.texts() });
+  else {
+    const bytes = bytesOf(answer.form === "document" ? answer.json() : answer.bytes);
+    if (answer.status !== 304) headers["content-length"] = bytes.length;
+    if (bytes.length > SLICE && !isHead)
+      sendInPieces(response, { status: answer.status, headers, pieces: slicesOf(bytes) });
+    else sendWhole(request, response, { status: answer.status, headers, bytes });
   }
-  const bytes = Buffer.from(answer.form === "document" ? answer.json() : answer.bytes);
-  const type = answer.contentType ?? "application/json";
-  const headers = headersOf(answer, type);
-  if (answer.status !== 304) headers["content-length"] = bytes.length;
+  if (!request.readableEnded) drain(request);
+}
+
+type Headers = Record<string, string | number | readonly string[]>;
+type Head = { readonly status: number; readonly headers: Headers };
+
+function sendWhole(
+  request: HttpRequest,
+  response: HttpResponse,
+  { status, headers, bytes }: Head & { readonly bytes: Buffer },
+): void {
   // What is left of a refused body would be taken for the next request.
-  if (answer.status === 413 && request.httpVersionMajor === 1) headers["connection"] = "close";
-  (response as ServerResponse).writeHead(answer.status, headers as Record<string, string | number>);
-  if (request.method === "HEAD" || answer.status === 304) response.end();
+  if (status === 413 && request.httpVersionMajor === 1) headers["connection"] = "close";
+  writeHead(response, { status, headers });
+  if (request.method === "HEAD" || status === 304) response.end();
   else if (headers["connection"] === "close" && !request.readableEnded) {
     // Ended now, the connection would be reset under a client that is still sending, and the answer lost with it.
     (response as ServerResponse).write(bytes);
     request.once("end", () => response.end()).once("close", () => response.end());
   } else response.end(bytes);
-  if (!request.readableEnded) drain(request);
 }
 
-function headersOf(answer: Answer, type: string): Record<string, string | number | readonly string[]> {
+const writeHead = (response: HttpResponse, { status, headers }: Head) =>
+  (response as ServerResponse).writeHead(status, headers as Record<string, string | number>);
+
+function headersOf(answer: Answer, type: string): Headers {
   const headers = answer.form === "watch" ? {} : answer.headers;
   return { "content-type": type, "cache-control": "no-cache, private", ...headers, ...warningsOf(answer) };
 }
 
+const bytesOf = (content: string | Uint8Array): Buffer =>
+  typeof content === "string"
+    ? Buffer.from(content)
+    : Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+
+function* slicesOf(bytes: Buffer): Iterable<Buffer> {
+  for (let start = 0; start < bytes.length; start += SLICE) yield bytes.subarray(start, start + SLICE);
+}
+
 /** As fast as the client takes it, and others have their turn after each piece. */
-async function respondInPieces(
+function sendInPieces(
   response: HttpResponse,
-  answer: DocumentAnswer,
-  texts: Iterable<string>,
-): Promise<void> {
-  const head = headersOf(answer, answer.contentType ?? "application/json");
-  (response as ServerResponse).writeHead(answer.status, head as Record<string, string | number>);
-  for (const text of texts) {
-    if (response.destroyed) return;
-    (response as ServerResponse).write(text);
-    await new Promise<void>((next) => whenReady(response, next));
-  }
-  response.end();
+  { pieces, ...head }: Head & { readonly pieces: Iterable<string | Buffer> },
+): void {
+  const send = async () => {
+    writeHead(response, head);
+    for (const piece of pieces) {
+      if (response.destroyed) return;
+      (response as ServerResponse).write(piece);
+      await new Promise<void>((next) => whenReady(response, next));
+    }
+    response.end();
+  };
+  send().catch((error: Error) => response.destroy(error));
 }
 
 /** Calls `next` once the client has taken what was written, or gone; never at once. */
@@ -68,7 +97,8 @@ function whenReady(response: HttpResponse, next: () => void): void {
   }
   const ready = () => {
     stream.off("drain", ready).off("close", ready);
-    next();
+    // A client on the same machine takes everything at once: "drain" would follow "drain" without anybody else's turn.
+    setImmediate(next);
   };
   stream.on("drain", ready).on("close", ready);
 }
@@ -114,8 +144,7 @@ const warningsOf = ({ warnings = [] }: Answer): Record<string, string[]> =>
   warnings.length > 0 ? { warning: warningHeaders(warnings) } : {};
 
 function respondWatch(response: HttpResponse, answer: WatchAnswer): void {
-  const head = headersOf(answer, answer.contentType);
-  (response as ServerResponse).writeHead(200, head as Record<string, string | number>);
+  writeHead(response, { status: 200, headers: headersOf(answer, answer.contentType) });
   (response as ServerResponse).flushHeaders();
   const stop = answer.start({
     send(event) {

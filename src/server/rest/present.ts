@@ -5,6 +5,7 @@ import { apiVersionOf } from "../../api/resource.ts";
 import { fromStored } from "../../api/served-form.ts";
 import { statusError } from "../../api/status-error.ts";
 import { deepFreeze } from "../../store/freeze.ts";
+import { inParts } from "../breathe.ts";
 import type { ObjectEntry, ServerContext } from "../context.ts";
 import { type Format, PROTOBUF } from "../negotiation.ts";
 import type { Answer, DocumentAnswer, RawAnswer } from "../request.ts";
@@ -154,8 +155,8 @@ export async function encode(answer: DocumentAnswer, format: Format): Promise<An
 
 /** Undefined for what has no message. */
 export async function encodeInProtobuf(answer: DocumentAnswer): Promise<RawAnswer | undefined> {
-  const { encodeDocument } = await import("../../api/protobuf/documents.ts");
-  const bytes = encodeDocument(answer.value());
+  const { documentInParts } = await import("../../api/protobuf/documents.ts");
+  const bytes = await inParts(documentInParts(answer.value()));
   return bytes && rawOf(answer, PROTOBUF, bytes);
 }
 

@@ -147,6 +147,16 @@ describe("protobuf codec", () => {
     expect(unknownFields).toEqual([]);
   });
 
+  it("gives long lists and long texts back as they were, whatever their lengths take to write", () => {
+    const text = (length: number) => "é".repeat(length);
+    const items = [...Array(1001).keys()].map((index) => ({
+      metadata: { name: `m-${index}` },
+      data: { [text(index % 130)]: text(index === 7 ? 2 ** 20 : 60 + (index % 10)) },
+    }));
+    const list = { apiVersion: "v1", kind: "ConfigMapList", metadata: { resourceVersion: "7" }, items };
+    expect(roundTrip(list, "io.k8s.api.core.v1.ConfigMapList")).toEqual(list);
+  });
+
   it("keeps keys like __proto__ ordinary", () => {
     const labels = JSON.parse('{"__proto__":"x"}');
     const { metadata } = roundTrip({ metadata: { labels } }, "io.k8s.api.core.v1.Pod");
