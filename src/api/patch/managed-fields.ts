@@ -78,9 +78,8 @@ export function* trackInParts(update: Update): Parts<ManagedFieldsEntry[]> {
   const next = withoutChanges(others, changes);
   yield;
   const kept = own && withoutPaths([own], removed)[0];
-  if (!isEmptySet(changed)) {
-    next.push(entryOf(self, union(kept ? setOf(kept) : NO_FIELDS, changed), timestamp(now)));
-  } else if (kept) next.push(kept);
+  if (!isEmptySet(changed)) next.push(extended(kept, { self, changed, time: timestamp(now) }));
+  else if (kept) next.push(kept);
   return sortEntries(capUpdateManagers(next));
 }
 
@@ -166,6 +165,16 @@ export function entryOf(manager: Manager, set: FieldSet, time: string): ManagedF
     fieldsV1: sortedSet(set) as ManagedFieldsEntry["fieldsV1"],
     ...(subresource ? { subresource } : {}),
   };
+}
+
+/** `kept`, or a new entry of `self`, with the fields that it has changed. Who writes the same fields again and again (a Lease's) only moves the time. */
+function extended(
+  kept: ManagedFieldsEntry | undefined,
+  { self, changed, time }: { self: Manager; changed: FieldSet; time: string },
+): ManagedFieldsEntry {
+  const before = kept ? setOf(kept) : NO_FIELDS;
+  const set = union(before, changed);
+  return kept?.fieldsType && set === before ? { ...kept, time } : entryOf(self, set, time);
 }
 
 /** The entries without these paths; an entry that owns nothing any more goes. */

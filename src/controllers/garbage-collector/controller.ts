@@ -1,5 +1,6 @@
 // Deletes what has lost its owners, in the background or the foreground, and cuts dependents loose where they are to be orphaned. It acts on
-// changes, not by polling: an object is looked at when it, one of its owners or one of its dependents changes.
+// changes, not by polling: an object is looked at when it is new or being deleted, when its owner references change, and when one of its
+// owners or dependents goes.
 import type { KubeObject, OwnerReference } from "../../api/object.ts";
 import type { Resource } from "../../api/resource.ts";
 import { hasReason } from "../../api/status-error.ts";
@@ -8,6 +9,7 @@ import { type Enqueue, startController, type Writes } from "../runtime/start-con
 import { createGraph, idOf, type Vertex } from "./graph.ts";
 import {
   FOREGROUND,
+  isNews,
   isWaitingForDependents,
   ORPHAN,
   type OwnedBy,
@@ -125,8 +127,7 @@ export function startGarbageCollector(
       after: Readonly<KubeObject> | undefined,
       before: Readonly<KubeObject> | undefined,
     ) => {
-      if (after && (after.metadata.ownerReferences?.length || after.metadata.deletionTimestamp))
-        enqueue(idOf(resource, after));
+      if (after && isNews(after.metadata, before?.metadata)) enqueue(idOf(resource, after));
       enqueueOwners(before, after);
       const turned =
         after &&

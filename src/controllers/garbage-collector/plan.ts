@@ -1,5 +1,6 @@
 // What the garbage collector does with one object, decided from its owners and dependents (Kubernetes' garbagecollector package).
 import type { ObjectMeta, OwnerReference } from "../../api/object.ts";
+import { equalJson } from "../../api/own.ts";
 
 export const FOREGROUND = "foregroundDeletion";
 export const ORPHAN = "orphan";
@@ -17,6 +18,12 @@ export type ObjectPlan =
   /** Owners that are gone or going are taken out; another one still holds the object. */
   | { readonly action: "release"; readonly uids: readonly string[] }
   | { readonly action: "delete"; readonly propagationPolicy: "Background" | "Foreground" | "Orphan" };
+
+/** Whether a change of the object itself is one to act on. Most (a renewed Lease, a pod's status) are not, and its owners tell of theirs. */
+export function isNews(after: ObjectMeta, before: ObjectMeta | undefined): boolean {
+  if (after.deletionTimestamp) return true;
+  return !!after.ownerReferences?.length && !equalJson(after.ownerReferences, before?.ownerReferences);
+}
 
 /** What becomes of an object with these owners. An object without any is nobody's business. */
 export function planObject(

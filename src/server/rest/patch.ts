@@ -15,6 +15,7 @@ import { mutateCreate } from "../admission/chain.ts";
 import {
   type BodyType,
   bodyTypeOf,
+  type DecodedBody,
   decodeValue,
   type FieldValidation,
   fieldValidationOf,
@@ -59,10 +60,16 @@ export async function patchObject(
   const warnings: string[] = [];
   const next = function* (current: KubeObject): Parts<KubeObject> {
     const options = { lookup: context.registry.lookup, validation, duplicateFields };
-    const patched = yield* patch(fromStored(served, current), type);
+    const document = fromStored(served, current);
+    const patched = (yield* patch(document, type)) as KubeObject | null;
     if (write.subresource === "") refuseTooManyValues(patched);
     yield;
-    const decoded = decodePatched(patched, type, options);
+    const { managedFields } = document.metadata;
+    const decoded = decodePatched(patched, () =>
+      managedFields && patched?.metadata?.managedFields === managedFields
+        ? decodeAround(patched, type, options)
+        : decodeValue(patched, type, options),
+    );
     warnings.splice(0, warnings.length, ...decoded.warnings);
     yield;
     return storedForm(served, decoded.object);
@@ -72,13 +79,9 @@ export async function patchObject(
 }
 
 /** Of an unknown field Kubernetes says that the patch is invalid, not that the object is. */
-function decodePatched(
-  patched: unknown,
-  type: BodyType,
-  options: Parameters<typeof decodeValue>[2],
-): ReturnType<typeof decodeValue> {
+function decodePatched(patched: unknown, decode: () => DecodedBody): DecodedBody {
   try {
-    return decodeValue(patched, type, options);
+    return decode();
   } catch (error) {
     const strict = hasReason(error, "BadRequest")
       ? /strict decoding error: .*$/s.exec(error.message)?.[0]
@@ -86,6 +89,18 @@ function decodePatched(
     if (!strict) throw error;
     throw invalidObject({ group: "", kind: "" }, "", [invalid("patch", JSON.stringify(patched), strict)]);
   }
+}
+
+/** Decodes all but the field sets: they are the server's own work, as large as the object, and never changed, and need no second reading. */
+function decodeAround(
+  value: KubeObject,
+  type: BodyType,
+  options: Parameters<typeof decodeValue>[2],
+): DecodedBody {
+  const { managedFields, ...metadata } = value.metadata;
+  const decoded = decodeValue({ ...value, metadata }, type, options);
+  if (managedFields) decoded.object.metadata.managedFields = managedFields;
+  return decoded;
 }
 
 /** Reads a JSON, merge or strategic merge patch. Throws 415 for other types. */
@@ -226,13 +241,7 @@ async function applyOnce(
 
   const decode = (object: KubeObject) => {
     const { lookup } = context.registry;
-    // Field sets are the server's own work, as large as the object, and never changed: they need no second reading.
-    const { managedFields, ...metadata } = object.metadata;
-    const decoded = decodeValue({ ...object, metadata }, bodyTypeOf(served), {
-      lookup,
-      validation: "Ignore",
-    });
-    if (managedFields) decoded.object.metadata.managedFields = managedFields;
+    const decoded = decodeAround(object, bodyTypeOf(served), { lookup, validation: "Ignore" });
     return storedForm(served, decoded.object);
   };
 

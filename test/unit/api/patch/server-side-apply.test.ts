@@ -64,6 +64,15 @@ const entry = (object: KubeObject, manager: string) =>
   object.metadata.managedFields?.find((one) => one.manager === manager);
 
 describe("trackUpdate", () => {
+  it("moves only the time of a manager that writes its fields again", () => {
+    const created = update(undefined, base({ replicas: 1 }, { labels: { app: "web" } }));
+    const again = { ...created, spec: { replicas: 2 } } as Deployment;
+    const updated = update(created, again, { now: NOW + 1000 });
+    const [before, after] = [entry(created, "editor"), entry(updated, "editor")];
+    expect(after).toEqual({ ...before, time: "2026-01-02T03:04:06Z" });
+    expect(after?.fieldsV1).toBe(before?.fieldsV1);
+  });
+
   it("records what a create sets as Kubernetes records it", () => {
     const created = update(undefined, {
       ...base(

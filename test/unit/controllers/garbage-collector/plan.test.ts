@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ObjectMeta } from "../../../../src/api/object.ts";
 import {
+  isNews,
   type OwnedBy,
   type OwnerState,
   planObject,
@@ -19,6 +20,27 @@ const owners = (...states: OwnerState[]): OwnedBy[] =>
     state,
     reference: { apiVersion: "apps/v1", kind: "ReplicaSet", name: `o${at}`, uid: `o${at}` },
   }));
+
+describe("a change", () => {
+  const owned = (...names: string[]) =>
+    meta({ ownerReferences: names.map((name) => ({ apiVersion: "v1", kind: "Node", name, uid: name })) });
+  const deletionTimestamp = "2026-01-01T00:00:00Z";
+  test.each([
+    ["of an object without owners is none of ours", meta(), undefined, false],
+    ["is to be looked at when an object with owners is new", owned("a"), undefined, true],
+    ["that leaves the owners alone is not", { ...owned("a"), resourceVersion: "2" }, owned("a"), false],
+    ["that names another owner is", owned("a", "b"), owned("a"), true],
+    ["that takes the last owner away is not", meta(), owned("a"), false],
+    [
+      "of what is being deleted is, whatever it is",
+      meta({ deletionTimestamp }),
+      meta({ deletionTimestamp }),
+      true,
+    ],
+  ])("%s", (_name, after, before, news) => {
+    expect(isNews(after, before)).toBe(news);
+  });
+});
 
 describe("an object", () => {
   test.each([
