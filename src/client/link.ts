@@ -1,16 +1,21 @@
 // The way from one process to the API server, which can be cut: what a partitioned machine has. Uncut it costs a look at a boolean.
-import type { ClientRequest } from "node:http";
+
+/** A request, or a connection that carries several. */
+interface Carried {
+  destroy(error: Error): unknown;
+  once(event: "close", listener: () => void): unknown;
+}
 
 export interface Link {
   /** Ends every connection and lets no new one be made. */
   cut(): void;
   heal(): void;
   /** Fails the request at once while the link is cut, and later if it is cut before the answer is in. */
-  carry(request: ClientRequest): void;
+  carry(request: Carried): void;
 }
 
 export function createLink(): Link {
-  const open = new Set<ClientRequest>();
+  const open = new Set<Carried>();
   let isCut = false;
   const unreachable = () =>
     Object.assign(new Error("the API server cannot be reached: the node is partitioned"), {
