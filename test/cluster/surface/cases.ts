@@ -4,6 +4,7 @@ import { aboutCases } from "./cases/about.ts";
 import { applyCases } from "./cases/apply.ts";
 import { changeCases } from "./cases/change.ts";
 import { createCases } from "./cases/create.ts";
+import { debugCases } from "./cases/debug.ts";
 import { describeCases } from "./cases/describe.ts";
 import { getCases } from "./cases/get.ts";
 import { kindCases } from "./cases/kinds.ts";
@@ -22,6 +23,7 @@ export const surfaceCases: readonly SurfaceCase[] = [
   ...rolloutCases,
   ...removeCases,
   ...streamCases,
+  ...debugCases,
   ...nodeCases,
   ...aboutCases,
 ];

@@ -59,9 +59,9 @@ stringData: {password: s3cret}
 /** The node that is kept free of pods, for the cases that change a node. */
 export const SPARE_NODE = "node-3";
 
-/** A Deployment without pods, for cases that only write. */
-export const idle = (name: string, replicas = 0) => `apiVersion: apps/v1
-kind: Deployment
+/** A Deployment (or another kind of apps) without pods, for cases that only write. */
+export const idle = (name: string, replicas = 0, kind = "Deployment") => `apiVersion: apps/v1
+kind: ${kind}
 metadata:
   name: ${name}
   labels: {app: ${name}}
@@ -76,6 +76,15 @@ spec:
       - name: web
         image: nginx:1.27
         ports: [{containerPort: 80}]
+`;
+
+/** A pod that does nothing and ends at once when it is told to; `extra` goes into its container. */
+export const idlePod = (name: string, extra = "") => `apiVersion: v1
+kind: Pod
+metadata: {name: ${name}, labels: {app: ${name}}}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{name: main, image: busybox, command: [sleep, "3600"]${extra}}]
 `;
 
 export const configMap = (name: string, value: string, labels = "{}") => `apiVersion: v1

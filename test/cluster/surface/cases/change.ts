@@ -1,4 +1,4 @@
-// The commands that change objects in place: set, patch, scale, label, annotate.
+// The commands that change objects in place, or have them changed: set, patch, scale, autoscale, label, annotate.
 import { type SurfaceCase, table } from "../case.ts";
 import { idle } from "../fixture.ts";
 
@@ -162,6 +162,70 @@ export const changeCases: readonly SurfaceCase[] = [
         run: "kubectl scale deploy absent --replicas=1",
         exit: 1,
         err: /no objects passed to scale|deployments.apps "absent" not found/,
+      },
+    ],
+  },
+  {
+    verb: "autoscale",
+    form: "TYPE/NAME --min, --max, --cpu-percent, --name, -f, --dry-run -o yaml; deploy, rs, sts; get hpa",
+    own: true,
+    files: {
+      "d.yaml": idle("web"),
+      "others.yaml": ["ReplicaSet", "StatefulSet"]
+        .map((kind) => idle(kind.toLowerCase(), 0, kind))
+        .join("---\n"),
+    },
+    steps: [
+      "kubectl create -f d.yaml -f others.yaml",
+      {
+        run: "kubectl autoscale deployment/web --min=2 --max=3 --cpu-percent=50 --dry-run=client -o yaml",
+        out: /^apiVersion: autoscaling\/v[12]\nkind: HorizontalPodAutoscaler\nmetadata:\n(.*\n)* {2}name: web\nspec:\n {2}maxReplicas: 3\n(?=(.*\n)* {2}minReplicas: 2\n)(?=(.*\n)* +(targetCPUUtilizationPercentage|averageUtilization): 50\n)/,
+      },
+      {
+        run: "kubectl autoscale deployment web --max=3 --dry-run=server",
+        out: "horizontalpodautoscaler.autoscaling/web autoscaled (server dry run)",
+      },
+      {
+        run: "kubectl autoscale -f d.yaml --min=2 --max=3 --cpu-percent=50",
+        out: "horizontalpodautoscaler.autoscaling/web autoscaled",
+      },
+      {
+        run: "kubectl autoscale rs/replicaset --max=4 --name=rs",
+        out: "horizontalpodautoscaler.autoscaling/rs autoscaled",
+      },
+      {
+        run: "kubectl autoscale sts statefulset --max=5 --cpu-percent=70",
+        out: "horizontalpodautoscaler.autoscaling/statefulset autoscaled",
+      },
+      {
+        run: "kubectl get hpa",
+        out: table(
+          "NAME REFERENCE TARGETS MINPODS MAXPODS REPLICAS AGE",
+          "rs ReplicaSet/replicaset cpu: <unknown>/80% 1 4 0 \\S+",
+          "statefulset StatefulSet/statefulset cpu: <unknown>/70% 1 5 0 \\S+",
+          "web Deployment/web cpu: <unknown>/50% 2 3 0 \\S+",
+        ),
+      },
+      {
+        run: "kubectl describe hpa web",
+        out: /\n {2}ScalingActive +False +ScalingDisabled +scaling is disabled since the replica count of the target is zero\n/,
+        retry: true,
+      },
+      {
+        run: "kubectl autoscale deployment web --max=3",
+        exit: 1,
+        err: 'Error from server (AlreadyExists): horizontalpodautoscalers.autoscaling "web" already exists',
+      },
+      { run: "kubectl autoscale deployment web", exit: 1, err: /required flag\(s\) "max" not set/ },
+      {
+        run: "kubectl autoscale sts/absent --max=3",
+        exit: 1,
+        err: 'Error from server (NotFound): statefulsets.apps "absent" not found',
+      },
+      {
+        run: "kubectl create service clusterip web --tcp=80 && kubectl autoscale svc/web --max=3",
+        exit: 1,
+        err: /cannot autoscale a Service/,
       },
     ],
   },
