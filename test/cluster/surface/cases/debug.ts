@@ -26,7 +26,7 @@ export const debugCases: readonly SurfaceCase[] = [
       {
         run: `script -qec "kubectl debug -it app --image=busybox -- sh -c 'test -t 0 && read line && echo heard \\$line'" /dev/null`,
         input: "words\n",
-        out: /Defaulting debug container name to debugger-\w{5}\.\r?\n(.*\n)*heard words\r?\n/,
+        out: /Defaulting debug container name to debugger-\w{5}\.\r?\n[\s\S]*heard words\r?\n/,
       },
       {
         run: "kubectl debug -i app --image=busybox -c later --attach=false -- sh -c 'read line; echo got $line'",
@@ -45,9 +45,10 @@ export const debugCases: readonly SurfaceCase[] = [
   },
   {
     verb: "debug",
-    form: "POD --image --target",
+    form: "POD --image --target; --copy-to --share-processes",
     own: true,
-    differs: "the container runs beside the target: every process of the machine can be seen anyway",
+    differs:
+      "the container runs beside the target, and --share-processes gets a Warning: every process of the machine is seen anyway",
     files: { "app.yaml": idlePod("app") },
     steps: [
       ...START,
@@ -65,6 +66,11 @@ export const debugCases: readonly SurfaceCase[] = [
         exit: 1,
         err: /The Pod "app" is invalid: spec\.ephemeralContainers\[1\]\.targetContainerName: Not found: "nope"/,
       },
+      {
+        run: "kubectl debug app --copy-to=copy --image=busybox --share-processes -- sleep 3600",
+        err: /Warning: spec\.shareProcessNamespace: kubemu accepts this field and does not act on it/,
+      },
+      { run: "kubectl get pod copy -o jsonpath='{.spec.shareProcessNamespace}'", out: "true" },
     ],
   },
   {
@@ -95,21 +101,6 @@ export const debugCases: readonly SurfaceCase[] = [
         out: 'main ["sleep","3600"] beside ["sleep","3600"] ',
       },
       { run: "kubectl get pod app", exit: 1, err: /pods "app" not found/, retry: true },
-    ],
-  },
-  {
-    verb: "debug",
-    form: "POD --copy-to --share-processes",
-    own: true,
-    differs: "the processes of a machine see one another anyway: kubemu answers with a Warning",
-    files: { "app.yaml": idlePod("app") },
-    steps: [
-      ...START,
-      {
-        run: "kubectl debug app --copy-to=copy --image=busybox --share-processes -- sleep 3600",
-        err: /Warning: spec\.shareProcessNamespace: kubemu accepts this field and does not act on it/,
-      },
-      { run: "kubectl get pod copy -o jsonpath='{.spec.shareProcessNamespace}'", out: "true" },
     ],
   },
   {
