@@ -92,6 +92,8 @@ const failedOf = (name: string, streams: readonly StreamReport[]): Figure =>
 
 async function rolling(run: Run, { requests }: Counts): Promise<Figure[]> {
   const reports: Streams[] = [];
+  // Nothing is sent between two drills.
+  const rollouts = requests > SHORT.requests ? 50 : 5;
   // The count is reached by each of the two figures.
   const sent = () => {
     const atL4 = reports.reduce((all, { fresh }) => all + fresh.sent, 0);
@@ -103,7 +105,11 @@ async function rolling(run: Run, { requests }: Counts): Promise<Figure[]> {
       streamsOf(
         await run(
           "rolling",
-          repeat(5, "{rolloutRestart: {target: deployment/web}}", "{wait: {rolledOut: deployment/web}}"),
+          repeat(
+            rollouts,
+            "{rolloutRestart: {target: deployment/web}}",
+            "{wait: {rolledOut: deployment/web}}",
+          ),
         ),
       ),
     );
