@@ -85,13 +85,6 @@ export interface Client {
     patch: unknown,
     options?: WriteOptions & { force?: boolean },
   ): Promise<T>;
-  /** For an object that is patched again and again, one patch at a time: cheaper, and without the answer. */
-  repeatPatch(
-    resource: Resource,
-    at: At,
-    type: PatchType,
-    signal: AbortSignal,
-  ): (patch: unknown) => Promise<unknown>;
   /** Resolves when the server has accepted; a missing object is a NotFound StatusError. */
   delete<T extends KubeObject>(resource: Resource<T>, at: At, options?: DeleteOptions): Promise<void>;
 }

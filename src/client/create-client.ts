@@ -81,16 +81,6 @@ export function createClient(transport: Transport, { userAgent }: { userAgent?: 
         },
         options,
       ),
-    repeatPatch(resource, at, type, signal) {
-      const request = {
-        method: "PATCH" as const,
-        path: pathOf(resource, named(at)),
-        query: { fieldManager: userAgent },
-        contentType: PATCH_CONTENT_TYPES[type],
-        signal,
-      };
-      return transport.repeat?.(request) ?? ((body) => send({ ...request, body }));
-    },
     delete: async (resource, at, { signal, ...options } = {}) => {
       const body = { apiVersion: "v1", kind: "DeleteOptions", ...options };
       await send({ method: "DELETE", path: pathOf(resource, named(at)), body, signal } as TransportRequest);

@@ -9,7 +9,6 @@ import { systemClock } from "../base/clock.ts";
 import { failureOf } from "./create-client.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Link } from "./link.ts";
-import { createRepeatedRequest } from "./repeated-request.ts";
 import type { Transport, TransportRequest, TransportResponse, WatchEvent } from "./transport.ts";
 
 const REQUEST_TIMEOUT_MS = 32_000;
@@ -119,18 +118,6 @@ export function createHttpsTransport(options: HttpsTransportOptions): Transport 
         }
       }
     },
-    repeat: ({ method, path, query, contentType = "application/json", signal }) =>
-      createRepeatedRequest({
-        host: hostname,
-        port: Number(port),
-        secureContext,
-        method,
-        path: path + queryOf(query),
-        headers: { ...headers, "content-type": contentType },
-        timeoutMs,
-        link: options.link,
-        signal,
-      }),
     close() {
       requests.destroy();
       watches.destroy();

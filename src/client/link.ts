@@ -1,21 +1,16 @@
 // The way from one process to the API server, which can be cut: what a partitioned machine has. Uncut it costs a look at a boolean.
-
-/** A request, or a connection that carries several. */
-interface Carried {
-  destroy(error: Error): unknown;
-  once(event: "close", listener: () => void): unknown;
-}
+import type { ClientRequest } from "node:http";
 
 export interface Link {
   /** Ends every connection and lets no new one be made. */
   cut(): void;
   heal(): void;
   /** Fails the request at once while the link is cut, and later if it is cut before the answer is in. */
-  carry(request: Carried): void;
+  carry(request: ClientRequest): void;
 }
 
 export function createLink(): Link {
-  const open = new Set<Carried>();
+  const open = new Set<ClientRequest>();
   let isCut = false;
   const unreachable = () =>
     Object.assign(new Error("the API server cannot be reached: the node is partitioned"), {

@@ -38,10 +38,5 @@ export interface Transport {
    * After `signal` aborts no event is delivered, and it resolves.
    */
   watch(request: TransportRequest, onEvent: (event: WatchEvent) => void): Promise<void>;
-  /**
-   * For a request that is made again and again with another body, one at a time: costs a fraction of `request`. Resolves once it
-   * was answered with success; rejects as `request` does, and with a StatusError for a failure. Absent in-process.
-   */
-  repeat?(request: Omit<TransportRequest, "body">): (body: unknown) => Promise<void>;
   close(): void;
 }

@@ -13,7 +13,6 @@ const RETRY_SHARE = 0.2;
 export async function keepLease(context: NodeContext, nodeUid: string, signal: AbortSignal): Promise<void> {
   const { settings, client, clock, timing, log } = context;
   const at = { namespace: NAMESPACE, name: settings.node };
-  const send = client.repeatPatch(leases, at, "merge", signal);
   let failed = false;
   while (!signal.aborted) {
     try {
@@ -30,7 +29,7 @@ export async function keepLease(context: NodeContext, nodeUid: string, signal: A
   async function renew(): Promise<void> {
     const renewTime = microTimestamp(clock.now());
     try {
-      await send({ spec: { renewTime } });
+      await client.patch(leases, at, "merge", { spec: { renewTime } }, { signal });
     } catch (error) {
       if (!hasReason(error, "NotFound")) throw error;
       await client.create(leases, {
