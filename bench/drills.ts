@@ -43,7 +43,7 @@ interface Streams {
 function drillRunner(cluster: Cluster, rate: number) {
   const folder = mkdtempSync(join(tmpdir(), "kubemu-bench-drills-"));
   const web = join(import.meta.dirname, "..", "drills", "web");
-  const run = async (name: string, steps: string, settle = "120s") => {
+  const run = async (name: string, steps: string, { settle = "120s", atL4Only = false } = {}) => {
     const [file, json] = [join(folder, `${name}.yaml`), join(folder, `${name}.json`)];
     const stream = (perSecond: number, ...fields: string[]) =>
       `    - {${fields.join(", ")}, rate: ${perSecond}}\n`;
@@ -51,10 +51,11 @@ function drillRunner(cluster: Cluster, rate: number) {
       file,
       `apiVersion: kubemu.dev/v1alpha1\nkind: Drill\nmetadata: {name: ${name}}\nspec:\n  settle: ${settle}\n` +
         `  setup: {manifests: [{file: ${web}}]}\n  traffic:\n` +
-        // As many at L4 as in HTTP mode, where new and kept-alive connections share them.
-        stream(2 * rate, "name: fresh", "service: web") +
-        stream(rate, "name: http", "service: web-http", "connections: kept") +
-        stream(rate, "name: httpFresh", "service: web-http") +
+        stream(rate, "name: fresh", "service: web") +
+        (atL4Only
+          ? ""
+          : stream(rate, "name: http", "service: web-http", "connections: kept") +
+            stream(rate, "name: httpFresh", "service: web-http")) +
         `  steps:\n${steps}\n`,
     );
     const args = [KUBEMU, "drill", "run", file, "--json", json, "--data-dir", cluster.dataDir];
@@ -90,29 +91,28 @@ const failedOf = (name: string, streams: readonly StreamReport[]): Figure =>
     note: `of ${add(streams, "sent").toLocaleString("en-US")}${causes(streams)}`,
   });
 
-async function rolling(run: Run, { requests }: Counts): Promise<Figure[]> {
-  const reports: Streams[] = [];
+/** Reports of as many drills, of some rollouts each, as it takes to send that many requests. */
+async function rollouts(run: Run, requests: number, options: { atL4Only?: boolean } = {}) {
   // Nothing is sent between two drills.
-  const rollouts = requests > SHORT.requests ? 50 : 5;
-  // The count is reached by each of the two figures.
-  const sent = () => {
-    const atL4 = reports.reduce((all, { fresh }) => all + fresh.sent, 0);
-    const http = reports.reduce((all, { http, httpFresh }) => all + add([http, httpFresh], "sent"), 0);
-    return Math.min(atL4, http);
-  };
-  while (sent() < requests)
-    reports.push(
-      streamsOf(
-        await run(
-          "rolling",
-          repeat(
-            rollouts,
-            "{rolloutRestart: {target: deployment/web}}",
-            "{wait: {rolledOut: deployment/web}}",
-          ),
-        ),
-      ),
-    );
+  const times = requests > SHORT.requests ? 50 : 5;
+  const steps = repeat(
+    times,
+    "{rolloutRestart: {target: deployment/web}}",
+    "{wait: {rolledOut: deployment/web}}",
+  );
+  const reports: DrillReport[] = [];
+  while (
+    add(
+      reports.flatMap(({ streams }) => streams),
+      "sent",
+    ) < requests
+  )
+    reports.push(await run("rolling", steps, options));
+  return reports;
+}
+
+async function rolling(run: Run, { requests }: Counts): Promise<Figure[]> {
+  const reports = (await rollouts(run, requests)).map(streamsOf);
   return [
     failedOf(
       "rolling updates, HTTP mode, new and kept-alive connections",
@@ -121,6 +121,16 @@ async function rolling(run: Run, { requests }: Counts): Promise<Figure[]> {
     failedOf(
       "rolling updates, L4, new connections",
       reports.map(({ fresh }) => fresh),
+    ),
+  ];
+}
+
+async function rollingAtL4(run: Run, { requests }: Counts): Promise<Figure[]> {
+  const reports = await rollouts(run, requests, { atL4Only: true });
+  return [
+    failedOf(
+      "rolling updates, L4 alone, new connections",
+      reports.flatMap(({ streams }) => streams),
     ),
   ];
 }
@@ -274,6 +284,7 @@ const drill = (name: string, measure: (run: Run, counts: Counts) => Promise<Figu
 /** All of them: `npm run bench drills`. */
 export const drills: readonly Scenario[] = [
   drill("rolling", rolling),
+  drill("rolling-l4", rollingAtL4),
   drill("drains", drains),
   drill("pod-kills", podKills),
   drill("node-kills", nodeKills),

@@ -15,6 +15,7 @@ const COUNTS = "requests=600,drains=1,pods=3,nodes=1,containers=3,programs=1,rat
 
 test.each([
   ["rolling"],
+  ["rolling-l4"],
   ["drains"],
   ["pod-kills"],
   ["node-kills"],
