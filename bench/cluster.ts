@@ -44,11 +44,16 @@ export async function whenPods(
 }
 
 /** Kills a pod's first container and asks it, at its own address and port 80, until it answers again. Resolves with the milliseconds. */
-export async function killAndAwaitAnswer({ status, metadata }: Pod): Promise<number> {
+export function killAndAwaitAnswer({ status, metadata }: Pod): Promise<number> {
   const mapped = JSON.parse(metadata.annotations?.["kubemu.dev/port-map"] ?? "{}") as Record<string, number>;
   const url = `http://${status!.podIP}:${mapped["80"] ?? 80}/`;
+  return killAndAwait(url, Number(status!.containerStatuses![0]!.containerID!.replace("process://", "")));
+}
+
+/** Kills what serves `url` and asks until it is answered again. Resolves with the milliseconds. */
+export async function killAndAwait(url: string, pid: number): Promise<number> {
   const began = performance.now();
-  process.kill(Number(status!.containerStatuses![0]!.containerID!.replace("process://", "")), "SIGKILL");
+  process.kill(pid, "SIGKILL");
   for (;;) {
     try {
       await fetch(url, { headers: { connection: "close" } });

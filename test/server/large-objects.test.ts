@@ -1,4 +1,6 @@
 // One thread serves everybody: what is done to a large object is done in parts, and each part may find the world changed.
+import { once } from "node:events";
+import { connect } from "node:http2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { configMaps } from "../../src/api/kinds/config-map.ts";
 import { createClient } from "../../src/client/create-client.ts";
@@ -111,6 +113,14 @@ describe("a large object", () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
   });
 
+  it("is replaced by both of two who named no version", async () => {
+    await request("POST", CONFIG_MAPS, configMap("overwritten", entries(KEYS, "v")));
+    const replace = (value: string) =>
+      request("PUT", `${CONFIG_MAPS}/overwritten`, configMap("overwritten", entries(KEYS, value)));
+    const answers = await Promise.all([replace("a"), replace("b"), replace("c")]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  });
+
   it("that went while it was being changed is not found, and is created by an apply", async () => {
     await request("POST", CONFIG_MAPS, configMap("going", entries(KEYS, "v")));
     const [patched, removed, applied] = await Promise.all([
@@ -187,6 +197,26 @@ describe("a collection of many objects", () => {
     expect(names).toHaveLength(COUNT + 1);
     expect(new Set(names).size).toBe(COUNT + 1);
     await s.client.delete(configMaps, added.metadata);
+  });
+
+  it("waits for a client over HTTP/2 that does not read", async () => {
+    const session = connect(`https://127.0.0.1:${s.server.port}`, {
+      ca: s.pki("ca.crt"),
+      cert: s.pki("admin.crt"),
+      key: s.pki("admin.key"),
+    });
+    const watch = session.request({ ":path": `${MANY}?watch=true&resourceVersion=0` });
+    await once(watch, "response");
+    watch.pause();
+    // The server has all the time it wants.
+    for (let times = 0; times < 5; times++) await get(MANY, "application/json");
+    let lines = 0;
+    for await (const chunk of watch) {
+      lines += String(chunk).split("\n").length - 1;
+      if (lines === COUNT) break;
+    }
+    expect(lines).toBe(COUNT);
+    session.destroy();
   });
 
   it("is removed whole, and the answer says what it was", async () => {

@@ -90,7 +90,8 @@ function sendInPieces(
 /** Calls `next` once the client has taken what was written, or gone; never at once. */
 function whenReady(response: HttpResponse, next: () => void): void {
   const plain = response as ServerResponse;
-  const stream: Writable | null = plain.socket && plain.chunkedEncoding ? plain.socket : plain;
+  const { stream: ofHttp2 } = response as Partial<Http2ServerResponse>;
+  const stream: Writable = ofHttp2 ?? (plain.chunkedEncoding ? plain.socket : null) ?? plain;
   if (!stream.writableNeedDrain || stream.destroyed) {
     setImmediate(next);
     return;

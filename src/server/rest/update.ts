@@ -36,7 +36,8 @@ export async function replaceObject(
   const { object, warnings } = await readObject(request, context.registry, bodyTypeOf(target.served));
   checkNames(object, target);
   return updateObject(context, write, {
-    next: () => atOnce(() => storedForm(target.served, object)),
+    // Metadata is filled in from what is stored, and may have to be once more.
+    next: () => atOnce(() => storedForm(target.served, { ...object, metadata: { ...object.metadata } })),
     warnings,
   });
 }
