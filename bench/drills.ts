@@ -95,11 +95,11 @@ const failedOf = (name: string, streams: readonly StreamReport[]): Figure =>
 
 /** Reports of as many drills, of some rollouts each, as it takes to send that many requests. */
 async function rollouts(run: Run, requests: number, options: { atL4Only?: boolean } = {}) {
-  // Nothing is sent between two drills.
-  const times = requests > SHORT.requests ? 50 : 5;
+  // Nothing is sent between two drills; and rollouts without a rest leave a small machine nothing to send a million with.
+  const [times, after] = requests > SHORT.requests ? [50, "2s"] : [5, "0s"];
   const steps = repeat(
     times,
-    "{rolloutRestart: {target: deployment/web}}",
+    `{after: ${after}, rolloutRestart: {target: deployment/web}}`,
     "{wait: {rolledOut: deployment/web}}",
   );
   const reports: DrillReport[] = [];

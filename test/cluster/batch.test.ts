@@ -31,7 +31,8 @@ describe.skipIf(!hasKubectl)("batch", () => {
     // A Job's name is made of its minute, so that these take more than one: they go on while the Jobs below are tested.
     const every = 'schedule: "@every 1s"';
     await cluster.apply(
-      cronJob("tick", "date", `${every}, successfulJobsHistoryLimit: 1`) +
+      // Each time that a finished Job is found again is an Event, and an object has only so many: not every second.
+      cronJob("tick", "date", 'schedule: "@every 10s", successfulJobsHistoryLimit: 1') +
         cronJob("one", "exec sleep 300", `${every}, concurrencyPolicy: Forbid`) +
         cronJob("last", "exec sleep 300", `${every}, concurrencyPolicy: Replace`),
     );
@@ -172,12 +173,15 @@ describe.skipIf(!hasKubectl)("batch", () => {
         const left = await jobsOf("tick");
         return left.length === 1 && left[0]?.status?.succeeded === 1;
       });
-      const events = await reasons("CronJob", "tick");
+      const events = await eventually("the last Event is written", async () => {
+        const all = await reasons("CronJob", "tick");
+        return all.includes("SuccessfulDelete") ? all : undefined;
+      });
       expect(events).toMatch(/SuccessfulCreate: Created job tick-\d+\n/);
       expect(events).toMatch(/SawCompletedJob: Saw completed job: tick-\d+, condition: Complete\n/);
       expect(events).toMatch(/SuccessfulDelete: Deleted job tick-\d+\n/);
       expect(await kubectl("get", "cronjob", "tick")).toMatch(
-        /^NAME +SCHEDULE +TIMEZONE +SUSPEND +ACTIVE +LAST SCHEDULE +AGE\ntick +@every 1s +<none> +True +0 +\d+s +\S+\n$/,
+        /^NAME +SCHEDULE +TIMEZONE +SUSPEND +ACTIVE +LAST SCHEDULE +AGE\ntick +@every 10s +<none> +True +0 +\d+s +\S+\n$/,
       );
       expect(await kubectl("describe", "cronjob", "tick")).toMatch(/Successful Job History Limit: +1\n/);
     });
