@@ -75,8 +75,9 @@ export function* encodeInParts(object: JsonObject, schema: string, lookup: TypeL
     out.string(1, String(object["apiVersion"] ?? ""));
     out.string(2, String(object["kind"] ?? ""));
   });
+  const content = contents.length === 1 ? contents[0]! : Buffer.concat(contents);
   yield;
-  out.bytes(2, contents.length === 1 ? contents[0]! : Buffer.concat(contents));
+  out.bytes(2, content);
   out.string(3, "");
   out.string(4, "");
   return out.finish();
