@@ -1,6 +1,6 @@
 // The API over HTTPS with durable writes, the clients on the same cores: creates a second, a long list, and how far behind watchers are;
 // beside it the same requests to a server that only commits them.
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -99,13 +99,17 @@ async function measure(url: string, dataDir: string): Promise<Measured> {
   return { single, parallel, ...(await watchLags(url, dataDir)) };
 }
 
-/** Starts the server that only commits, with the cluster's certificates. */
-async function startFloor({ dataDir }: Cluster): Promise<{ url: string; program: ChildProcess }> {
+/** The same of the server that only commits, with the cluster's certificates. */
+async function measureFloor({ dataDir }: Cluster): Promise<Measured> {
   const certificate = readdirSync(join(dataDir, "pki")).find((file) => /^server-\d+\.crt$/.test(file)) ?? "";
   const args = [join(import.meta.dirname, "bench-floor.mjs"), dataDir, certificate.replace(".crt", "")];
   const program = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const [port] = (await once(program.stdout, "data")) as [Buffer];
-  return { url: `https://127.0.0.1:${port.toString().trim()}`, program };
+  try {
+    const [port] = (await once(program.stdout, "data")) as [Buffer];
+    return await measure(`https://127.0.0.1:${port.toString().trim()}`, dataDir);
+  } finally {
+    program.kill();
+  }
 }
 
 async function listMs(url: string, dataDir: string): Promise<number> {
@@ -131,9 +135,7 @@ export const api: Scenario = {
       };
       const { single, parallel, lags, gaps } = await measure(apiServer, dataDir);
       const list = await listMs(apiServer, dataDir);
-      const { url, program } = await startFloor(cluster);
-      const floor = await measure(url, dataDir);
-      program.kill();
+      const floor = await measureFloor(cluster);
       const behind = percentile(lags, 0.99);
       const bare = "a bare HTTPS server that commits each body";
       const perSecond = (rate: number) => `${bare}: ${Math.round(rate).toLocaleString("en-US")}`;

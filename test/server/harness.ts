@@ -10,6 +10,7 @@ import { type Log, type LogFields, silentLog } from "../../src/base/log.ts";
 import { timingOf } from "../../src/base/timing.ts";
 import type { Client } from "../../src/client/client.ts";
 import { createClient } from "../../src/client/create-client.ts";
+import { createHttpsTransport } from "../../src/client/http-transport.ts";
 import type { Transport } from "../../src/client/transport.ts";
 import { ensurePki, serverFile } from "../../src/pki/files.ts";
 import { type ApiServer, startApiServer } from "../../src/server/api-server.ts";
@@ -42,6 +43,8 @@ export interface TestServer {
     path: string,
     options?: { body?: string | Buffer; headers?: Record<string, string>; anonymous?: boolean },
   ): Promise<HttpAnswer>;
+  /** A transport over HTTPS, as the admin; who opens it closes it. */
+  remote(): Transport;
   stop(): Promise<void>;
 }
 
@@ -123,6 +126,13 @@ export async function startTestServer(
     errors,
     https: (method, path, { body, headers = {}, anonymous: without = false } = {}) =>
       send({ agent: without ? anonymous : agent, port: server.port, method, path, headers }, body),
+    remote: () =>
+      createHttpsTransport({
+        server: `https://127.0.0.1:${server.port}`,
+        ca: file("ca.crt"),
+        cert: file("admin.crt"),
+        key: file("admin.key"),
+      }),
     async stop() {
       transport.close();
       agent.destroy();

@@ -326,13 +326,7 @@ describe("discovery", () => {
 });
 
 test("both transports give a client the same answers", async () => {
-  const { createHttpsTransport } = await import("../../src/client/http-transport.ts");
-  const transport = createHttpsTransport({
-    server: `https://127.0.0.1:${server.server.port}`,
-    ca: server.pki("ca.crt"),
-    cert: server.pki("admin.crt"),
-    key: server.pki("admin.key"),
-  });
+  const transport = server.remote();
   const remote = createClient(transport, { userAgent: "remote" });
   const made = await remote.create(configMaps, { metadata: { name: "remote", namespace: "default" } });
   expect(await server.client.get(configMaps, { namespace: "default", name: "remote" })).toEqual(made);

@@ -4,7 +4,6 @@ import { connect } from "node:http2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { configMaps } from "../../src/api/kinds/config-map.ts";
 import { createClient } from "../../src/client/create-client.ts";
-import { createHttpsTransport } from "../../src/client/http-transport.ts";
 import { startTestServer, type TestServer } from "./harness.ts";
 
 const CONFIG_MAPS = "/api/v1/namespaces/default/configmaps";
@@ -177,12 +176,7 @@ describe("a collection of many objects", () => {
     const ended = new AbortController();
     const added = { metadata: { name: "n-later", namespace: "many" } };
     let creating: Promise<unknown> | undefined;
-    const transport = createHttpsTransport({
-      server: `https://127.0.0.1:${s.server.port}`,
-      ca: s.pki("ca.crt"),
-      cert: s.pki("admin.crt"),
-      key: s.pki("admin.key"),
-    });
+    const transport = s.remote();
     await createClient(transport, { userAgent: "test" }).watch(
       configMaps,
       { namespace: "many", resourceVersion: "0", allowWatchBookmarks: true, signal: ended.signal },

@@ -12,7 +12,6 @@ import { systemClock, timestamp } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { timingOf } from "../../src/base/timing.ts";
 import { createClient } from "../../src/client/create-client.ts";
-import { createHttpsTransport } from "../../src/client/http-transport.ts";
 import type { LiveInformer } from "../../src/client/informer.ts";
 import { createInformers } from "../../src/client/informers.ts";
 import { startInformer } from "../../src/client/start-informer.ts";
@@ -204,12 +203,7 @@ test("a namespace gets its account, and when it goes takes everything with it", 
 });
 
 test("an informer over HTTPS sees what one in the process sees", async () => {
-  const transport = createHttpsTransport({
-    server: `https://127.0.0.1:${server.server.port}`,
-    ca: server.pki("ca.crt"),
-    cert: server.pki("admin.crt"),
-    key: server.pki("admin.key"),
-  });
+  const transport = server.remote();
   const remote = startInformer(createClient(transport), pods, { log: silentLog });
   await remote.synced;
   await web();

@@ -32,9 +32,9 @@ export const configMapKind: KindDefinition<ConfigMap> = {
       }
       bytes += Buffer.byteLength(data[key] ?? "");
     }
-    for (const [key, value] of Object.entries(binaryData)) {
+    for (const key of Object.keys(binaryData)) {
       for (const why of configKeyErrors(key)) errors.push(invalid(`binaryData[${key}]`, key, why));
-      bytes += Buffer.byteLength(value, "base64");
+      bytes += Buffer.byteLength(binaryData[key] ?? "", "base64");
     }
     if (bytes > LARGEST_BYTES) errors.push(tooLong("[]", LARGEST_BYTES));
     return errors;

@@ -33,11 +33,12 @@ export const secretKind: KindDefinition<Secret> = {
     delete secret.stringData;
   },
   validate(secret) {
+    const { data = {} } = secret;
     const errors: FieldError[] = [];
     let bytes = 0;
-    for (const [key, value] of Object.entries(secret.data ?? {})) {
+    for (const key of Object.keys(data)) {
       for (const why of configKeyErrors(key)) errors.push(invalid(`data[${key}]`, key, why));
-      bytes += Buffer.byteLength(value, "base64");
+      bytes += Buffer.byteLength(data[key] ?? "", "base64");
     }
     if (bytes > LARGEST_BYTES) errors.push(tooLong("data", LARGEST_BYTES));
     return [...errors, ...validateType(secret)];

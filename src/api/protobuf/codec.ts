@@ -60,23 +60,23 @@ const PIECE = 250;
 export function* encodeInParts(object: JsonObject, schema: string, lookup: TypeLookup): Parts<Uint8Array> {
   const codec = new Codec(lookup);
   const { items } = object;
-  const contents: Uint8Array[] = [];
+  let content: Uint8Array;
   if (Array.isArray(items) && items.length > PIECE) {
-    contents.push(codec.encode({ ...object, items: [] }, schema));
+    const contents = [codec.encode({ ...object, items: [] }, schema)];
     // Messages written one after the other are one message, whose list is all their lists.
     for (let start = 0; start < items.length; start += PIECE) {
       yield;
       contents.push(codec.encode({ items: items.slice(start, start + PIECE) }, schema));
     }
-  } else contents.push(codec.encode(object, schema));
+    content = Buffer.concat(contents);
+    yield;
+  } else content = codec.encode(object, schema);
   const out = new WireWriter();
   out.raw(MAGIC);
   out.nested(1, () => {
     out.string(1, String(object["apiVersion"] ?? ""));
     out.string(2, String(object["kind"] ?? ""));
   });
-  const content = contents.length === 1 ? contents[0]! : Buffer.concat(contents);
-  yield;
   out.bytes(2, content);
   out.string(3, "");
   out.string(4, "");
