@@ -9,10 +9,10 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { endpoints } from "../src/api/kinds/endpoints.ts";
 import {
+  allProxiesOf,
   type Cluster,
   eventually,
   fetchText,
-  proxiesOf,
   run,
   startCluster,
   WEB_HTTP_SERVICE,
@@ -174,7 +174,7 @@ async function userspace(): Promise<Figure[]> {
     const [url, httpUrl] = [await cluster.url("web"), await cluster.url("web-http")];
     const oneUrl = await cluster.url("one");
     await Promise.all([url, httpUrl, oneUrl].map(answers));
-    const pids = proxiesOf(cluster.dataDir);
+    const pids = await allProxiesOf(cluster.dataDir);
     const idle = await idleConnections(cluster, url);
     if (!(await has("haproxy"))) return [missing("L4 through a Service ÷ HAProxy TCP", "haproxy"), ...idle];
     const haproxy = await startHaproxy(servers);
@@ -204,7 +204,7 @@ async function userspace(): Promise<Figure[]> {
 }
 
 async function idleConnections(cluster: Cluster, url: string): Promise<Figure[]> {
-  const pids = proxiesOf(cluster.dataDir);
+  const pids = await allProxiesOf(cluster.dataDir);
   const memory = () => pids.map(pssMb);
   const sum = (each: readonly number[]) => each.reduce((all, one) => all + one, 0);
   const before = sum(memory());
@@ -230,7 +230,7 @@ async function kernel(): Promise<Figure[]> {
     const ip = await cluster.kubectl("get", "service", "one", "-o", "jsonpath={.spec.clusterIP}");
     const url = `http://${ip}:8090/`;
     await answers(url);
-    const pids = proxiesOf(cluster.dataDir);
+    const pids = await allProxiesOf(cluster.dataDir);
     const [direct, through] = [way("direct", `http://${server}/`), way("the proxy", url, pids)];
     await measure([direct, through]);
     return [against(title, through, direct, 0.9)];

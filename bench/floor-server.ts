@@ -2,8 +2,7 @@
 // HTTPS with client certificates, commits each body to the same database with the same durability, answers with it, and sends it
 // to whoever has a GET open. `node bench-floor.mjs DATA_DIR CERTIFICATE`: that pair of the cluster's pki; prints its port.
 import { mkdtempSync, readFileSync } from "node:fs";
-import type { ServerResponse } from "node:http";
-import { createServer } from "node:https";
+import { createSecureServer, type Http2ServerResponse } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { openSqlite } from "../src/store/sqlite.ts";
@@ -11,22 +10,23 @@ import { openSqlite } from "../src/store/sqlite.ts";
 const [dataDir = "", certificate = ""] = process.argv.slice(2);
 const pki = (file: string) => readFileSync(join(dataDir, "pki", file));
 const database = await openSqlite(join(mkdtempSync(join(dataDir, "floor-")), "floor.db"), { durable: true });
-const watchers = new Set<ServerResponse>();
+const watchers = new Set<Http2ServerResponse>();
 let revision = 0;
 
-const server = createServer(
+const server = createSecureServer(
   {
+    allowHTTP1: true,
     ca: pki("ca.crt"),
     cert: pki(`${certificate}.crt`),
     key: pki(`${certificate}.key`),
     requestCert: true,
     noDelay: true,
-  },
+  } as Parameters<typeof createSecureServer>[0],
   (request, response) => {
     if (request.method === "GET") {
       watchers.add(response);
       response.once("close", () => watchers.delete(response));
-      response.flushHeaders();
+      response.write("\n");
       return;
     }
     const chunks: Buffer[] = [];

@@ -1,25 +1,28 @@
 // The least a client can do, so that the server is what is measured: HTTPS, and no JSON is parsed.
 import { readFileSync } from "node:fs";
+import { connect } from "node:http2";
 import { Agent, request as httpsRequest } from "node:https";
 import { join } from "node:path";
 
 export interface RawClient {
   send(method: string, path: string, payload?: string): Promise<{ status: number; bytes: number }>;
+  close(): void;
+}
+
+export interface Follower {
   /** Opens an answer that does not end; resolves once its head has come, and calls `onLine` with each line as it comes. */
   follow(path: string, onLine: (line: string) => void): Promise<void>;
   close(): void;
 }
 
-/** As the admin of the cluster whose data directory it is; to `url`, an https URL, on at most `sockets` connections. */
-export function createRawClient(url: string, dataDir: string, sockets: number): RawClient {
+const admin = (dataDir: string) => {
   const pki = (file: string) => readFileSync(join(dataDir, "pki", file));
-  const agent = new Agent({
-    keepAlive: true,
-    maxSockets: sockets,
-    ca: pki("ca.crt"),
-    cert: pki("admin.crt"),
-    key: pki("admin.key"),
-  });
+  return { ca: pki("ca.crt"), cert: pki("admin.crt"), key: pki("admin.key") };
+};
+
+/** As the admin of the cluster whose data directory it is; to `url`, an https URL, on at most `sockets` connections. */
+export function createRawClient(url: string, dataDir: string, sockets: number): RawClient & Follower {
+  const agent = new Agent({ keepAlive: true, maxSockets: sockets, ...admin(dataDir) });
   const { hostname, port } = new URL(url);
   return {
     send: (method, path, payload) =>
@@ -40,18 +43,40 @@ export function createRawClient(url: string, dataDir: string, sockets: number): 
     follow: (path, onLine) =>
       new Promise((resolve, reject) => {
         const request = httpsRequest({ agent, hostname, port, path }, (response) => {
-          let rest = "";
-          response.on("data", (chunk: Buffer) => {
-            const lines = (rest + chunk.toString()).split("\n");
-            rest = lines.pop() ?? "";
-            lines.forEach(onLine);
-          });
-          response.on("error", () => {});
+          response.on("data", lineReader(onLine)).on("error", () => {});
           resolve();
         });
         request.on("error", reject);
         request.end();
       }),
     close: () => agent.destroy(),
+  };
+}
+
+// Go's, which every client library of Kubernetes in Go has.
+const GO_STREAM_WINDOW = 4 * 1024 * 1024;
+const GO_SESSION_WINDOW = 1024 * 1024 * 1024;
+
+/** Every answer over one connection, HTTP/2, as one program's informers have theirs. */
+export function createHttp2Follower(url: string, dataDir: string): Follower {
+  const session = connect(url, { ...admin(dataDir), settings: { initialWindowSize: GO_STREAM_WINDOW } });
+  session.on("connect", () => session.setLocalWindowSize(GO_SESSION_WINDOW));
+  return {
+    follow: (path, onLine) =>
+      new Promise((resolve, reject) => {
+        const stream = session.request({ ":path": path });
+        stream.on("response", () => resolve());
+        stream.on("data", lineReader(onLine)).on("error", reject);
+      }),
+    close: () => session.destroy(),
+  };
+}
+
+function lineReader(onLine: (line: string) => void): (chunk: Buffer) => void {
+  let rest = "";
+  return (chunk) => {
+    const lines = (rest + chunk.toString()).split("\n");
+    rest = lines.pop() ?? "";
+    lines.forEach(onLine);
   };
 }

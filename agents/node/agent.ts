@@ -16,7 +16,7 @@ import type { Client } from "../../src/client/client.ts";
 import { createRecorder } from "../../src/client/recorder.ts";
 import { startInformer } from "../../src/client/start-informer.ts";
 import type { NodeAgentSettings } from "../../src/process/settings.ts";
-import { probeDeathSignal } from "./containers/process.ts";
+import { probeDeathSignal, startEmpty } from "./containers/process.ts";
 import { createReferences } from "./containers/references.ts";
 import { createSlots } from "./containers/slots.ts";
 import { writeStandIns } from "./containers/system-files.ts";
@@ -154,7 +154,7 @@ function createContext(
     recorder: createRecorder(client, { component: "kubelet", host: settings.node, clock }),
     network: createPodNetwork({ ...settings, clock }),
     spawner,
-    pool: createWarmPool({ size: settings.warmPool, spawner, env, clock, log }),
+    pool: createWarmPool({ size: settings.warmPool, start: () => startEmpty(spawner, env), clock, log }),
     // Each start is a process that wants a core for a moment; more at once only makes all of them late.
     slots: createSlots(Math.max(os.availableParallelism(), 2) + 1),
     images: startInformer(client, images, { log, clock }),

@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import pc from "picocolors";
 import { checkDataDir } from "../supervisor/data-dir.ts";
 import type { FromSupervisor, SupervisorSettings, ToSupervisor } from "../supervisor/settings.ts";
-import type { ClusterStatus, FolderApplied, FolderError, FolderLine } from "../supervisor/state.ts";
+import type { ClusterOverview, FolderApplied, FolderError, FolderLine } from "../supervisor/state.ts";
 import { mergeKubeconfig, unmergeKubeconfig } from "./kubeconfig-merge.ts";
 import { stopCluster } from "./stop-cluster.ts";
 import { summary } from "./summary.ts";
@@ -36,10 +36,10 @@ export function follow(child: ChildProcess, options: FollowOptions): Promise<num
       stop.forget();
       resolve(code);
     };
-    const onReady = async (status: ClusterStatus, folders: readonly FolderApplied[]) => {
+    const onReady = async (cluster: ClusterOverview, folders: readonly FolderApplied[]) => {
       ready = true;
-      if (merge) mergeKubeconfig(settings.name, status.kubeconfig, say);
-      if (!detach) return showSummary(status, settings.folders);
+      if (merge) mergeKubeconfig(settings.name, cluster.kubeconfig, say);
+      if (!detach) return showSummary(cluster, settings.folders);
       const problems = folders.flatMap(({ folder, errors }) =>
         errors.map((error) => problemLine(folder, error)),
       );
@@ -53,7 +53,7 @@ export function follow(child: ChildProcess, options: FollowOptions): Promise<num
       if ("progress" in message && !ready) say(pc.dim(message.progress));
       else if ("failed" in message) failure = message.failed;
       else if ("line" in message && !detach) showLine(message.line);
-      else if ("ready" in message) void onReady(message.status, message.folders);
+      else if ("ready" in message) void onReady(message.cluster, message.folders);
     });
     child.once("error", (error) => {
       complain(`the supervisor could not be started: ${error.message}`);
@@ -119,9 +119,9 @@ function stopOnSignals(child: ChildProcess, dataDir: string, ask: () => void) {
   };
 }
 
-async function showSummary(status: ClusterStatus, folders: readonly string[]): Promise<void> {
+async function showSummary(cluster: ClusterOverview, folders: readonly string[]): Promise<void> {
   try {
-    say(await summary(status, folders));
+    say(await summary(cluster, folders));
   } catch (error) {
     // The cluster is up all the same.
     complain(`warning: the summary could not be made: ${error instanceof Error ? error.message : error}`);

@@ -5,7 +5,7 @@ import pc from "picocolors";
 import { createClient } from "../client/create-client.ts";
 import { readCredentials } from "../client/credentials.ts";
 import { createHttpsTransport } from "../client/http-transport.ts";
-import type { ClusterStatus } from "../supervisor/state.ts";
+import type { ClusterOverview } from "../supervisor/state.ts";
 import { type PodView, viewPod } from "./commands/pods.ts";
 import { viewServices } from "./commands/services.ts";
 import { locate } from "./locate.ts";
@@ -16,16 +16,16 @@ import { formatTable } from "./table.ts";
 // Longer than a pod with a readiness probe usually takes.
 const SERVICE_PATIENCE_MS = 10_000;
 
-export async function summary(status: ClusterStatus, folders: readonly string[]): Promise<string> {
+export async function summary(cluster: ClusterOverview, folders: readonly string[]): Promise<string> {
   const transport = createHttpsTransport({
-    server: status.apiServer,
-    ...readCredentials(status.dataDir, "admin"),
+    server: cluster.apiServer,
+    ...readCredentials(cluster.dataDir, "admin"),
   });
   try {
     const client = createClient(transport);
     const { pods } = await import("../api/kinds/pod.ts");
     await servicesAnswer(client, SERVICE_PATIENCE_MS);
-    const [services, podList] = await Promise.all([viewServices(client, status.dataDir), client.list(pods)]);
+    const [services, podList] = await Promise.all([viewServices(client, cluster.dataDir), client.list(pods)]);
     const shown = services.filter(
       ({ namespace, name, urls }) =>
         urls.host.length > 0 &&
@@ -33,21 +33,21 @@ export async function summary(status: ClusterStatus, folders: readonly string[])
         !(namespace === "default" && name === "kubernetes"),
     );
     const nodes = formatTable(
-      status.nodes.map(({ name, pid, address }) => [`  ${name}`, `pid ${pid}`, address]),
+      cluster.nodes.map(({ name, pid, address }) => [`  ${name}`, `pid ${pid}`, address]),
     );
     const urls = formatTable(
       shown.map(({ namespace, name, urls: { host } }) => [`  ${namespace}/${name}`, `curl ${host[0]}`]),
     );
     return [
-      pc.green(`cluster ${status.name} is up`),
+      pc.green(`cluster ${cluster.name} is up`),
       pc.bold("nodes"),
       nodes.trimEnd(),
       ...(shown.length > 0 ? [pc.bold("services"), urls.trimEnd()] : []),
-      `${pc.bold("kubeconfig")}  ${status.kubeconfig}`,
-      ...proxyNote(status),
+      `${pc.bold("kubeconfig")}  ${cluster.kubeconfig}`,
+      ...proxyNote(cluster),
       ...folders.map((folder) => `${pc.bold("watched")}  ${folder}`),
       "",
-      ...toTry(status, folders, podList.items.map(viewPod)),
+      ...toTry(cluster, folders, podList.items.map(viewPod)),
     ].join("\n");
   } finally {
     transport.close();
@@ -55,15 +55,15 @@ export async function summary(status: ClusterStatus, folders: readonly string[])
 }
 
 /** Nothing where it is as ever. */
-function proxyNote({ proxy: { mode, note } }: ClusterStatus): string[] {
+function proxyNote({ proxy: { mode, note } }: ClusterOverview): string[] {
   if (mode === "userspace" && !note) return [];
   return [`${pc.bold("proxy")}  ${[mode, note].filter(Boolean).join(": ")}`];
 }
 
-function toTry(status: ClusterStatus, folders: readonly string[], pods: readonly PodView[]): string[] {
-  const name = asGiven(status);
+function toTry(cluster: ClusterOverview, folders: readonly string[], pods: readonly PodView[]): string[] {
+  const name = asGiven(cluster);
   const pod = pods.find(({ containers }) => containers[0]?.pid);
-  const node = pod?.node ?? status.nodes.at(-1)?.name ?? "node-1";
+  const node = pod?.node ?? cluster.nodes.at(-1)?.name ?? "node-1";
   return [
     pc.bold("try"),
     `  edit a manifest   ${folders[0] ? `${folders[0]}: what you save is applied` : "kubectl apply -f FILE"}`,
@@ -74,7 +74,7 @@ function toTry(status: ClusterStatus, folders: readonly string[], pods: readonly
 }
 
 /** The option by which a command finds this cluster; none where it is the usual one. */
-function asGiven({ name, dataDir }: ClusterStatus): string {
+function asGiven({ name, dataDir }: ClusterOverview): string {
   if (dataDir !== usualDataDir(name)) return ` --data-dir ${quoted(dataDir)}`;
   return name === "kubemu" ? "" : ` --name ${name}`;
 }

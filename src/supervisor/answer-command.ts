@@ -10,7 +10,7 @@ import {
 import { countPods } from "./node-api.ts";
 import { nextNode } from "./nodes.ts";
 import type { Supervisor } from "./start.ts";
-import { type ClusterStatus, MOST_NODES, type Phase } from "./state.ts";
+import { type ClusterOverview, type ClusterStatus, MOST_NODES, type Phase } from "./state.ts";
 
 // Status must also be had while the control plane is away: then without numbers of pods.
 const COUNT_TIMEOUT_MS = 1_000;
@@ -37,11 +37,15 @@ export async function answerCommand(
 }
 
 /** The shape that `kubemu status -o json` prints. */
-export async function status(supervisor: Supervisor, phase: Phase): Promise<ClusterStatus> {
+async function status(supervisor: Supervisor, phase: Phase): Promise<ClusterStatus> {
+  const signal = AbortSignal.timeout(COUNT_TIMEOUT_MS);
+  const pods = await countPods(await supervisor.client(), signal).catch(() => new Map<string, number>());
+  const { nodes, ...rest } = overview(supervisor, phase);
+  return { ...rest, nodes: nodes.map((node) => ({ ...node, pods: pods.get(node.name) ?? 0 })) };
+}
+
+export function overview(supervisor: Supervisor, phase: Phase): ClusterOverview {
   const { cluster, apiServer, kubeconfig, dataDir, agents } = supervisor;
-  const pods = await countPods(supervisor.client, AbortSignal.timeout(COUNT_TIMEOUT_MS)).catch(
-    () => new Map<string, number>(),
-  );
   const workers = supervisor.proxyPids();
   return {
     name: cluster.name,
@@ -58,7 +62,6 @@ export async function status(supervisor: Supervisor, phase: Phase): Promise<Clus
       pid,
       state,
       address: cluster.singleAddress ? "127.0.0.1" : `127.${cluster.slot}.${index}.1`,
-      pods: pods.get(name) ?? 0,
     })),
   };
 }

@@ -1,4 +1,4 @@
-// Loaded only when the programs have been started: Node's TLS takes as long to load as the supervisor's own code.
+// Loaded when there is something to tell the API or to ask it.
 import type { Client } from "../client/client.ts";
 import { createClient } from "../client/create-client.ts";
 import { readCredentials } from "../client/credentials.ts";

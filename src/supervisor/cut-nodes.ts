@@ -13,7 +13,7 @@ export function chooseCutNodes(before: ClusterFile | undefined, nodes: readonly 
 
 /** Removes them from the API and from cluster.json, and resolves with what that says then. Never rejects for what the API says: the next start tries again. */
 export async function removeCutNodes(
-  client: Client,
+  client: () => Promise<Client>,
   { dataDir, cluster, log }: { dataDir: string; cluster: ClusterFile; log: Log },
 ): Promise<ClusterFile> {
   const { cutNodes = [], ...rest } = cluster;
@@ -21,7 +21,7 @@ export async function removeCutNodes(
   const left: string[] = [];
   for (const name of cutNodes) {
     try {
-      await removeNode(client, name);
+      await removeNode(await client(), name);
     } catch (error) {
       log.warn({ node: name, error: String(error) }, "a node that was cut could not be removed");
       left.push(name);

@@ -3,7 +3,7 @@
 import { rmSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
 import { createLineLog } from "../base/line-log.ts";
-import { answerCommand, status } from "./answer-command.ts";
+import { answerCommand, overview } from "./answer-command.ts";
 import { serveCommands, socketPath } from "./command-socket.ts";
 import type { FromSupervisor, SupervisorSettings, ToSupervisor } from "./settings.ts";
 import { type Supervisor, startSupervisor } from "./start.ts";
@@ -86,7 +86,7 @@ async function announce(): Promise<void> {
     // After the start: until then the socket may be that of a supervisor which has the directory.
     await serveCommands(path, (command) => answerCommand(supervisor, command, life));
     recordState(dataDir, { phase: "Running", apiServer: supervisor.apiServer });
-    tell({ ready: true, status: await status(supervisor, "Running"), folders: [...folders.values()] });
+    tell({ ready: true, cluster: overview(supervisor, "Running"), folders: [...folders.values()] });
   } catch (error) {
     if (!stopping) {
       const message = error instanceof Error ? error.message : String(error);

@@ -23,7 +23,8 @@ export interface NodeAgentsOptions {
   readonly clock: Clock;
   /** Whether the API is told of a lost machine (profile fast). Otherwise its lease has to grow old, as in Kubernetes. */
   readonly tellLost: boolean;
-  readonly client: Promise<Client>;
+  /** Asked for when there is something to tell, and not by a start that goes well: the agent says by itself that it is Ready. */
+  client(): Promise<Client>;
   start(node: ClusterNode): Program;
 }
 
@@ -89,7 +90,7 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
     machine.telling = telling;
     if (stopping) telling.abort();
     const tell = async () => {
-      if (options.tellLost) await markLost(await options.client, name, options.clock.now());
+      if (options.tellLost) await markLost(await options.client(), name, options.clock.now());
       telling.abort();
     };
     const { log } = options;
@@ -121,14 +122,14 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
     return program;
   };
 
-  // Ready as the API sees it. Where its loss had been told, that is taken back.
-  const bootUntilReady = async (machine: Machine) => {
+  /** Where the loss of its last life had been told, that is taken back. */
+  const bootAgain = async (machine: Machine) => {
     const { ready, exited } = boot(machine);
     await ready;
     const over = new AbortController();
     void exited.then(() => over.abort());
     const { name } = machine.node;
-    await awaitReady(await options.client, name, {
+    await awaitReady(await options.client(), name, {
       takeBackLoss: options.tellLost,
       signal: over.signal,
     });
@@ -182,7 +183,7 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
       }
       if (machines.get(name) !== machine) throw new Error(`there is no node ${name}`);
       if (machine.program) throw new Error(`${name} is running already`);
-      await bootUntilReady(machine);
+      await bootAgain(machine);
     },
     async kill(name) {
       const { machine, program } = running(name);
@@ -242,7 +243,7 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
         ended: Promise.resolve(),
       };
       machines.set(node.name, machine);
-      await bootUntilReady(machine);
+      await boot(machine).ready;
     },
     async remove(name) {
       const machine = machines.get(name);
@@ -255,7 +256,7 @@ export function createNodeAgents(options: NodeAgentsOptions): NodeAgents {
         machine.telling.abort();
         await sweepMarked(markers(name));
         await machine.told;
-        await removeNode(await options.client, name);
+        await removeNode(await options.client(), name);
         // Last: its name is free once nothing is left that a new machine of that name could be taken for.
         if (machines.get(name) === machine) machines.delete(name);
       });

@@ -1,7 +1,7 @@
 // What `kubemu up` tells the supervisor it starts, and what they say to each other while `up` waits or stays in the foreground.
 import type { Profile } from "../base/timing.ts";
 import type { ProxyModeWish } from "./proxy-mode.ts";
-import type { ClusterStatus, FolderApplied, FolderLine } from "./state.ts";
+import type { ClusterOverview, FolderApplied, FolderLine } from "./state.ts";
 
 export interface SupervisorSettings {
   readonly name: string;
@@ -23,7 +23,7 @@ export interface SupervisorSettings {
 
 export type FromSupervisor =
   | { readonly progress: string }
-  | { readonly ready: true; readonly status: ClusterStatus; readonly folders: readonly FolderApplied[] }
+  | { readonly ready: true; readonly cluster: ClusterOverview; readonly folders: readonly FolderApplied[] }
   | { readonly failed: string }
   | { readonly line: FolderLine }
   | { readonly stopped: true };

@@ -19,6 +19,8 @@ import type { SupervisorSettings } from "./settings.ts";
 import { type ClusterFile, type FolderApplied, type FolderLine, writeCluster } from "./state.ts";
 
 const STOP_GRACE_MS = 10_000;
+// What is for throughput, or for the first fault, must not slow the start of the first pods.
+const LATER_MS = 1_500;
 // A cluster on a machine that is busy with a hundred other things still starts within this; one that does not never will.
 const LONGEST_START_MS = 90_000;
 
@@ -42,7 +44,7 @@ export interface Supervisor {
   readonly apiServer: string;
   readonly kubeconfig: string;
   readonly agents: NodeAgents;
-  readonly client: Client;
+  client(): Promise<Client>;
   readonly proxyMode: ChosenMode;
   controlPlanePid(): number;
   proxyPids(): number[];
@@ -60,6 +62,7 @@ interface Parts {
   controlPlane?: KeptProgram;
   agents?: NodeAgents;
   client?: Promise<Client>;
+  cancelLater?: () => void;
 }
 
 /** Starts everything and resolves once the nodes are Ready and every folder has been applied; on failure all is ended again. */
@@ -101,8 +104,11 @@ async function startParts(parts: Parts, options: SupervisorOptions): Promise<Sup
   const names = cluster.nodes.map(({ name }) => name);
   ensurePki({ dataDir, slot: cluster.slot, nodes: names, nowMs: clock.now() });
   issued();
-  const client = import("./connect.ts").then(({ connect }) => connect(programs.apiServer, dataDir));
-  parts.client = client;
+  // When it is first asked for: Node's TLS takes as long to load as the supervisor's own code.
+  const client = () => {
+    parts.client ??= import("./connect.ts").then(({ connect }) => connect(programs.apiServer, dataDir));
+    return parts.client;
+  };
   const tellLost = cluster.profile === "fast";
   const agents = createNodeAgents({ dataDir, log, clock, tellLost, client, start: programs.nodeAgent });
   parts.agents = agents;
@@ -126,12 +132,19 @@ async function startParts(parts: Parts, options: SupervisorOptions): Promise<Sup
   ]);
   const kubeconfig = writeKubeconfig(dataDir, cluster.name, programs.apiServer);
   await allSteps(steps, options, dataDir);
-  const settled = await removeCutNodes(await client, { dataDir, cluster, log });
+  const settled = await removeCutNodes(client, { dataDir, cluster, log });
   progress("all is there");
-  // The second worker is for throughput and for the first one's death: it must not slow the start.
-  startProxy(1);
+  parts.cancelLater = clock.after(LATER_MS, () => {
+    try {
+      startProxy(1);
+    } catch (error) {
+      log.error({ error: String(error) }, "the second proxy worker could not be started");
+    }
+    // So that the first loss of a node is told without that delay.
+    client().catch((error: unknown) => log.error({ error: String(error) }, "no client of the API"));
+  });
   const { apiServer } = programs;
-  return running(parts, { agents, client: await client, controlPlane, kubeconfig, apiServer, settled });
+  return running(parts, { agents, client, controlPlane, kubeconfig, apiServer, settled });
 }
 
 /** Resolves when every step is done; rejects with the first failure, when cut off, or when it takes too long, and then says what is missing. */
@@ -202,6 +215,7 @@ function running(
 
 async function stopParts(parts: Parts): Promise<void> {
   const { ground, agents, proxies } = parts;
+  parts.cancelLater?.();
   await parts.controlPlane?.stop(STOP_GRACE_MS);
   ground.socket.close();
   (await parts.client)?.transport.close();

@@ -41,7 +41,12 @@ export interface SupervisorFile extends ProcessIdentity {
 export type Phase = "Starting" | "Running" | "Stopping" | "Stopped";
 
 /** What `kubemu status -o json` prints. */
-export interface ClusterStatus {
+export interface ClusterStatus extends ClusterOverview {
+  readonly nodes: readonly NodeStatus[];
+}
+
+/** What the supervisor knows of its own, without asking the API. */
+export interface ClusterOverview {
   readonly name: string;
   readonly phase: Phase;
   readonly apiServer: string;
@@ -57,18 +62,21 @@ export interface ClusterStatus {
     /** Why it is not the mode that was hoped for (`--proxy-mode auto`). */
     readonly note?: string;
   };
-  readonly nodes: readonly NodeStatus[];
+  readonly nodes: readonly NodeOverview[];
 }
 
 /** `partitioned`: it cannot reach the API, and its pods go on. */
 export type NodeState = "starting" | "running" | "paused" | "partitioned" | "stopped" | "killed";
 
-export interface NodeStatus {
+export interface NodeOverview {
   readonly name: string;
   /** 0 while it has no process. */
   readonly pid: number;
   readonly state: NodeState;
   readonly address: string;
+}
+
+export interface NodeStatus extends NodeOverview {
   readonly pods: number;
 }
 

@@ -1,7 +1,7 @@
 // The cluster's names, as pods see them, with real kubectl: what tutorials print, and that names go on when processes are killed.
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Cluster, eventually, run, startCluster } from "./harness.ts";
+import { allProxiesOf, type Cluster, eventually, run, startCluster } from "./harness.ts";
 
 const WEB = `
 apiVersion: v1
@@ -133,7 +133,7 @@ test("go on while the control plane is killed, and with either proxy worker kill
   const pids = await cluster.status();
   process.kill(pids.controlPlane.pid, "SIGKILL");
   expect((await nslookup()).code).toBe(0);
-  const { workers } = pids.proxy as unknown as { workers: number[] };
+  const workers = await allProxiesOf(cluster.dataDir);
   for (const worker of workers) {
     process.kill(worker, "SIGKILL");
     await eventually("names are answered", async () => (await nslookup()).code === 0);

@@ -99,6 +99,12 @@ export const commandOf = (pid: number): string => {
 export const proxiesOf = (dataDir: string): number[] =>
   processesOf(dataDir).filter((pid) => /proxy\.js/.test(commandOf(pid)));
 
+/** The same once all are there: the second one comes a moment after the start. */
+export async function allProxiesOf(dataDir: string): Promise<number[]> {
+  await eventually("both workers are there", () => proxiesOf(dataDir).length === 2);
+  return proxiesOf(dataDir);
+}
+
 /** Beside fixtures/quickstart's Service `web`: its pods in HTTP mode. */
 export const WEB_HTTP_SERVICE = `
 apiVersion: v1

@@ -1,8 +1,8 @@
-// Built-in container processes started ahead of need. The pool refills only after the node has been quiet for a moment:
-// neither the cluster's start nor a burst of pods should share the processor with processes nobody asked for yet.
+// Built-in container processes started ahead of need. The pool fills only when the cluster has started and its node has been quiet for
+// a moment: neither a start nor a burst of pods should share the processor with processes nobody asked for yet.
 import type { Clock } from "../../../src/base/clock.ts";
 import type { Log } from "../../../src/base/log.ts";
-import { type EmptyContainer, type Spawner, startEmpty } from "./process.ts";
+import type { EmptyContainer } from "./process.ts";
 
 export interface WarmPool {
   /** A process that runs already, else a new one. */
@@ -10,18 +10,21 @@ export interface WarmPool {
   stop(): void;
 }
 
+// An agent is among the first of a cluster's processes: by then the others are there, and the first pods, too.
+const STARTED_MS = 2_000;
 const QUIET_MS = 400;
 // Between two refills, so that a refill never takes a whole core from the pods.
 const BETWEEN_MS = 60;
 
+/** `start` makes one of them. */
 export function createWarmPool(options: {
   size: number;
-  spawner: Spawner;
-  env: Readonly<Record<string, string>>;
+  start: () => EmptyContainer;
   clock: Clock;
   log: Log;
 }): WarmPool {
-  const { size, spawner, env, clock, log } = options;
+  const { size, start, clock, log } = options;
+  const startedAt = clock.now() + STARTED_MS;
   const ready: EmptyContainer[] = [];
   let cancel = () => {};
   let stopped = false;
@@ -29,7 +32,7 @@ export function createWarmPool(options: {
   const refill = () => {
     if (stopped || ready.length >= size) return;
     try {
-      const empty = startEmpty(spawner, env);
+      const empty = start();
       ready.push(empty);
       void empty.process.exited.then(() => {
         const at = ready.indexOf(empty);
@@ -40,13 +43,16 @@ export function createWarmPool(options: {
     }
     cancel = clock.after(BETWEEN_MS, refill);
   };
-  cancel = clock.after(QUIET_MS, refill);
+  const refillWhenQuiet = () => {
+    cancel();
+    if (!stopped) cancel = clock.after(Math.max(QUIET_MS, startedAt - clock.now()), refill);
+  };
+  refillWhenQuiet();
 
   return {
     take() {
-      cancel();
-      if (!stopped) cancel = clock.after(QUIET_MS, refill);
-      return ready.shift() ?? startEmpty(spawner, env);
+      refillWhenQuiet();
+      return ready.shift() ?? start();
     },
     stop() {
       stopped = true;

@@ -1,7 +1,7 @@
 // Notices nodes that have gone silent or say that they are not ready, and lets the cluster know: conditions, taints, pods that are
 // no longer ready. Who leaves such a node, and when, is taint-eviction.ts. A change of a node's Ready condition by anyone else
 // (the supervisor reports a dead agent that way) is acted on at once; silence is found by a tick.
-import type { Node, Pod } from "../../api/generated/types.ts";
+import type { Lease, Node, Pod } from "../../api/generated/types.ts";
 import { leases } from "../../api/kinds/lease.ts";
 import { nodes } from "../../api/kinds/node.ts";
 import { pods } from "../../api/kinds/pod.ts";
@@ -34,6 +34,8 @@ export function startNodeLifecycleController(context: ControllerContext): Runnin
   const podList = informers.of(pods);
   podList.addIndex(BY_NODE, ({ spec }) => (spec.nodeName ? [spec.nodeName] : []));
   const pulses = new Map<string, Pulse>();
+  /** The nodes that the last tick found silent: after a sleep of the machine every node looks so until the next one. */
+  const silent = new Set<string>();
   /** The nodes that have been announced, with their uid, and whether their pods were last told that they are ready. */
   const known = new Map<string, { uid: string; ready: boolean }>();
 
@@ -47,7 +49,8 @@ export function startNodeLifecycleController(context: ControllerContext): Runnin
     pulses.set(name, pulse);
     return pulse;
   };
-  const isSilent = (node: Readonly<Node>): boolean => clock.now() - look(node).changedAt > timing.nodeGraceMs;
+  const isSilent = (node: Readonly<Node>): boolean =>
+    clock.now() - look(node).changedAt >= timing.nodeGraceMs;
 
   async function reconcile(name: string, _signal: AbortSignal, writes: Writes): Promise<void> {
     const node = nodeList.get(name);
@@ -63,7 +66,7 @@ export function startNodeLifecycleController(context: ControllerContext): Runnin
       known.set(name, { uid, ready: isReady(node) });
       say(name, uid, registeredNode(name));
     }
-    const current = isSilent(node) ? await writeSilence(node, writes) : node;
+    const current = silent.has(name) && isSilent(node) ? await writeSilence(node, writes) : node;
     await followReadiness(current);
     await writeTaints(current, writes);
   }
@@ -124,15 +127,16 @@ export function startNodeLifecycleController(context: ControllerContext): Runnin
 
   const lifecycle = startController(context, {
     name: "node-lifecycle",
-    watch: (enqueue) => [
-      watchNodes(enqueue),
-      // Renewals are only noted: the tick reads them.
-      leaseList.onChange(() => {}),
-      startTick(enqueue),
-    ],
+    watch: (enqueue) => [watchNodes(enqueue), leaseList.onChange(noteRenewal), startTick(enqueue)],
     reconcile,
   });
   const eviction = startTaintEviction(context);
+
+  /** No more than that: silence is the tick's business. */
+  function noteRenewal(lease: Readonly<Lease> | undefined): void {
+    const node = lease?.metadata.namespace === LEASES ? nodeList.get(lease.metadata.name) : undefined;
+    if (node) look(node);
+  }
 
   function watchNodes(enqueue: Enqueue): () => void {
     let disrupted = false;
@@ -145,20 +149,37 @@ export function startNodeLifecycleController(context: ControllerContext): Runnin
     });
   }
 
+  /** Looks when a node could have gone silent by then, and not before: an idle cluster is left alone. */
   function startTick(enqueue: Enqueue): () => void {
-    let lastAt = clock.now();
+    let dueAt = 0;
     let cancel = () => {};
+    const wait = () => {
+      const nowMs = clock.now();
+      const signs = nodeList
+        .list()
+        .filter((node) => planSilence(node, nowMs))
+        .map((node) => look(node).changedAt);
+      // From a period before that on at every period: one of these looks may itself be held up.
+      const suspectAt = Math.min(nowMs, ...signs) + timing.nodeGraceMs - timing.nodeMonitorMs;
+      const delayMs = Math.max(suspectAt - nowMs, timing.nodeMonitorMs);
+      dueAt = nowMs + delayMs;
+      cancel = clock.after(delayMs, tick);
+    };
     const tick = () => {
       const nowMs = clock.now();
+      const lateMs = nowMs - dueAt;
       // This process itself was away (laptop asleep, machine starved): no node could have been heard meanwhile.
-      if (nowMs - lastAt > timing.nodeGraceMs / 2)
+      if (lateMs > timing.nodeGraceMs / 2)
         for (const [name, pulse] of pulses) pulses.set(name, { ...pulse, changedAt: nowMs });
-      lastAt = nowMs;
+      silent.clear();
+      // Held up: renewals may have come that are not read yet.
+      if (lateMs <= timing.nodeMonitorMs)
+        for (const node of nodeList.list()) if (isSilent(node)) silent.add(node.metadata.name);
       for (const node of nodeList.list())
-        if (isSilent(node) && planSilence(node, nowMs)) enqueue(node.metadata.name);
-      cancel = clock.after(timing.nodeMonitorMs, tick);
+        if (silent.has(node.metadata.name) && planSilence(node, nowMs)) enqueue(node.metadata.name);
+      wait();
     };
-    cancel = clock.after(timing.nodeMonitorMs, tick);
+    wait();
     return () => cancel();
   }
 

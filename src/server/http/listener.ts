@@ -65,8 +65,6 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     keepAliveTimeout: KEEP_ALIVE_MS,
   } as Parameters<typeof createSecureServer>[0]);
   const sockets = new Set<Socket>();
-  // Also those still in their handshake: one that never finishes it would keep a closing server open.
-  server.on("connection", (socket: Socket) => track(sockets, socket));
   // From the first byte on: one in the middle of its handshake would keep a server that stops from ending.
   server.on("connection", (socket: Socket) => track(sockets, socket));
   server.on("secureConnection", (socket: TLSSocket) => track(sockets, socket));

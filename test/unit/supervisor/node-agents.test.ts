@@ -41,7 +41,7 @@ async function boot(client: Client, source = AGENT): Promise<void> {
     log: silentLog,
     clock: systemClock,
     tellLost: true,
-    client: Promise.resolve(client),
+    client: async () => client,
     start() {
       const env = { PATH: process.env["PATH"] ?? "", KUBEMU_CLUSTER: dataDir, KUBEMU_NODE: NAME };
       const logFile = join(dataDir, "agent.log");

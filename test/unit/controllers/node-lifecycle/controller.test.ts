@@ -144,6 +144,21 @@ describe("the node lifecycle controller", () => {
     expect([readyOf("n1"), readyOf("n2")]).toEqual(["Unknown", "True"]);
   });
 
+  it("calls no node silent at a look that was held up, before what came meanwhile is read", async () => {
+    await pass(GRACE_MS - 750, []);
+    context.clock.jump(2_000);
+    await pass(1500, ["n2"]);
+    expect([readyOf("n1"), readyOf("n2")]).toEqual(["Unknown", "True"]);
+  });
+
+  it("notices a node that falls silent long after the last look, within a period", async () => {
+    await pass(GRACE_MS * 3 + 250, ["n1", "n2"]);
+    await pass(GRACE_MS - 500, ["n2"]);
+    expect(readyOf("n1")).toBe("True");
+    await pass(timingOf("fast").nodeMonitorMs + 500, ["n2"]);
+    expect([readyOf("n1"), readyOf("n2")]).toEqual(["Unknown", "True"]);
+  });
+
   it("marks a cordoned node with its taint", async () => {
     setNode("n1", { spec: { unschedulable: true } });
     await until(() => taintsOf("n1").length === 1);
