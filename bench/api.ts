@@ -107,7 +107,7 @@ interface Measured {
 async function measure(url: string, dataDir: string): Promise<Measured> {
   const one = createRawClient(url, dataDir, 1);
   const many = createRawClient(url, dataDir, 32);
-  await createsPerSecond(many, 32, 20);
+  await createsPerSecond(many, 32, 60);
   const parallel = await createsPerSecond(many, 32, 200);
   many.close();
   // Last: one client alone would take long to make a server warm.
