@@ -274,6 +274,33 @@ describe("the database", () => {
     await again.close();
   });
 
+  test("gives the revision back whatever was written last, and never an earlier one", async () => {
+    const write = fc.record({ key: fc.integer({ min: 0, max: 3 }), remove: fc.boolean() });
+    const batches = fc.array(fc.array(write, { minLength: 1, maxLength: 4 }), { maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(batches, { minLength: 1, maxLength: 3 }), async (lives) => {
+        const path = join(scratch(), "test.db");
+        let before = { revision: 0, rows: [] as unknown[] };
+        for (const life of lives) {
+          const store = await openStore<Thing>({ path, durable: false });
+          const rows = () => store.list("a/").map(({ key, json, revision }) => [key, json, revision]);
+          expect({ revision: store.revision, rows: rows() }).toEqual(before);
+          for (const batch of life)
+            await Promise.all(
+              batch.map(({ key, remove: gone }, value) =>
+                store.write(`a/${key}`, (current) =>
+                  gone ? current && { remove: current.object } : { put: { value } },
+                ),
+              ),
+            );
+          before = { revision: store.revision, rows: rows() };
+          await store.close();
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
   test("is refused while another has it open", async () => {
     const path = join(scratch(), "test.db");
     const store = await openStore({ path });
