@@ -103,8 +103,8 @@ const KUBERNETES: Timing = {
 
 // A hung node is NotReady after 5 s, and its pods move 30 s later.
 const FAST_FACTOR = 10;
-// Not divided by as much: renewals are all that an idle cluster does, a millisecond or two of processor time each, and one every
-// second costs more than a node that is noticed after two missed ones instead of four is worth.
+// Not divided by as much: renewals are all that an idle cluster does, some milliseconds of processor time each, and one every second
+// costs more than a node that is noticed after two missed ones instead of four is worth.
 const FAST_LEASE_RENEW_MS = 2 * SECOND;
 const NEVER_SCALED: ReadonlySet<string> = new Set(["profile", "requeueMs", "eventTtlMs"]);
 

@@ -218,7 +218,7 @@ async function stopParts(parts: Parts): Promise<void> {
   parts.cancelLater?.();
   await parts.controlPlane?.stop(STOP_GRACE_MS);
   ground.socket.close();
-  (await parts.client)?.transport.close();
+  (await parts.client?.catch(() => undefined))?.transport.close();
   await Promise.all([agents?.stopAll(STOP_GRACE_MS), ...proxies.map((proxy) => proxy.stop(STOP_GRACE_MS))]);
   parts.handles.close();
   await sweepMarked({ KUBEMU_CLUSTER: ground.dataDir });

@@ -10,9 +10,10 @@ export interface WarmPool {
   stop(): void;
 }
 
-// An agent is among the first of a cluster's processes: by then the others are there, and the first pods, too.
-const STARTED_MS = 2_000;
 const QUIET_MS = 400;
+// Before the pool has ever begun to fill. An agent is among the first of a cluster's processes: by then the others are there, and the
+// first pods, too.
+const FIRST_QUIET_MS = 2_000;
 // Between two refills, so that a refill never takes a whole core from the pods.
 const BETWEEN_MS = 60;
 
@@ -24,12 +25,13 @@ export function createWarmPool(options: {
   log: Log;
 }): WarmPool {
   const { size, start, clock, log } = options;
-  const startedAt = clock.now() + STARTED_MS;
+  let quietMs = FIRST_QUIET_MS;
   const ready: EmptyContainer[] = [];
   let cancel = () => {};
   let stopped = false;
 
   const refill = () => {
+    quietMs = QUIET_MS;
     if (stopped || ready.length >= size) return;
     try {
       const empty = start();
@@ -45,7 +47,7 @@ export function createWarmPool(options: {
   };
   const refillWhenQuiet = () => {
     cancel();
-    if (!stopped) cancel = clock.after(Math.max(QUIET_MS, startedAt - clock.now()), refill);
+    if (!stopped) cancel = clock.after(quietMs, refill);
   };
   refillWhenQuiet();
 

@@ -30,7 +30,7 @@ test("a burst of pods while the cluster starts, and after it, has the processor 
   const { clock, ends, pool } = makePool(2);
   clock.advance(1_500);
   pool.take();
-  clock.advance(499);
+  clock.advance(1_999);
   expect(ends).toHaveLength(1);
   clock.advance(1_000);
   expect(ends).toHaveLength(3);
