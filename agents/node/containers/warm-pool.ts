@@ -10,10 +10,9 @@ export interface WarmPool {
   stop(): void;
 }
 
+// An agent is among the first of a cluster's processes: by then the others are there, and the first pods, too.
+const STARTED_MS = 1_600;
 const QUIET_MS = 400;
-// Before the pool has ever begun to fill. An agent is among the first of a cluster's processes: by then the others are there, and the
-// first pods, too.
-const FIRST_QUIET_MS = 2_000;
 // Between two refills, so that a refill never takes a whole core from the pods.
 const BETWEEN_MS = 60;
 
@@ -25,13 +24,11 @@ export function createWarmPool(options: {
   log: Log;
 }): WarmPool {
   const { size, start, clock, log } = options;
-  let quietMs = FIRST_QUIET_MS;
   const ready: EmptyContainer[] = [];
-  let cancel = () => {};
+  let started = false;
   let stopped = false;
 
   const refill = () => {
-    quietMs = QUIET_MS;
     if (stopped || ready.length >= size) return;
     try {
       const empty = start();
@@ -47,13 +44,17 @@ export function createWarmPool(options: {
   };
   const refillWhenQuiet = () => {
     cancel();
-    if (!stopped) cancel = clock.after(quietMs, refill);
+    cancel = clock.after(QUIET_MS, refill);
   };
-  refillWhenQuiet();
+  // Whatever is taken meanwhile does not put this off: a container that is restarted again and again would keep the pool empty.
+  let cancel = clock.after(STARTED_MS, () => {
+    started = true;
+    refillWhenQuiet();
+  });
 
   return {
     take() {
-      refillWhenQuiet();
+      if (started && !stopped) refillWhenQuiet();
       return ready.shift() ?? start();
     },
     stop() {

@@ -30,7 +30,7 @@ test("a burst of pods while the cluster starts, and after it, has the processor 
   const { clock, ends, pool } = makePool(2);
   clock.advance(1_500);
   pool.take();
-  clock.advance(1_999);
+  clock.advance(499);
   expect(ends).toHaveLength(1);
   clock.advance(1_000);
   expect(ends).toHaveLength(3);
@@ -41,6 +41,17 @@ test("a burst of pods while the cluster starts, and after it, has the processor 
   expect(ends).toHaveLength(3);
   clock.advance(1);
   expect(ends).toHaveLength(4);
+});
+
+test("fills between containers that are restarted again and again from the start on", () => {
+  const { clock, ends, pool } = makePool(1);
+  const cold = [1, 2, 3, 4].map(() => {
+    clock.advance(1_500);
+    const before = ends.length;
+    pool.take();
+    return ends.length > before;
+  });
+  expect(cold).toEqual([true, false, false, false]);
 });
 
 test("what has ended is not handed out but replaced when the next one is taken", async () => {
