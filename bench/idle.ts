@@ -1,4 +1,5 @@
 // What an idle cluster of three nodes costs: memory of kubemu's own processes, and their CPU; after it the CPU of its floor.
+import { systemClock } from "../src/base/clock.ts";
 import { startCluster } from "../test/cluster/harness.ts";
 import { startBareHeartbeats } from "./bare-heartbeats.ts";
 import { cpuSeconds, processesByRole, pssMb } from "./cluster.ts";
@@ -9,21 +10,19 @@ const SETTLE_MS = 25_000;
 const BARE_SETTLE_MS = 5_000;
 const WINDOW_MS = 60_000;
 
-const pause = (ms: number) => new Promise((next) => setTimeout(next, ms));
-
 const cpuSecondsOf = (pids: readonly number[]) => pids.map(cpuSeconds).reduce((sum, each) => sum + each, 0);
 
 /** What these processes use, in per cent of a core. */
 async function shareOf(pids: readonly number[]): Promise<number> {
   const before = cpuSecondsOf(pids);
-  await pause(WINDOW_MS);
+  await systemClock.sleep(WINDOW_MS);
   return ((cpuSecondsOf(pids) - before) / (WINDOW_MS / 1000)) * 100;
 }
 
 async function clusterFigures(): Promise<Figure[]> {
   const cluster = await startCluster();
   try {
-    await pause(SETTLE_MS);
+    await systemClock.sleep(SETTLE_MS);
     const { own, containers } = processesByRole(cluster.dataDir);
     const ownMb = own.map(pssMb).reduce((sum, each) => sum + each, 0);
     const spareMb = containers.map(pssMb).reduce((sum, each) => sum + each, 0);
@@ -48,7 +47,7 @@ async function clusterFigures(): Promise<Figure[]> {
 async function floorFigure(): Promise<Figure> {
   const bare = await startBareHeartbeats();
   try {
-    await pause(BARE_SETTLE_MS);
+    await systemClock.sleep(BARE_SETTLE_MS);
     return figure(
       "CPU of bare Node processes that exchange as many requests",
       await shareOf(bare.pids),

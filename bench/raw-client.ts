@@ -1,8 +1,8 @@
 // The least a client can do, so that the server is what is measured: HTTPS, and no JSON is parsed.
-import { readFileSync } from "node:fs";
 import { connect } from "node:http2";
 import { Agent, request as httpsRequest } from "node:https";
-import { join } from "node:path";
+import { readCredentials } from "../src/client/credentials.ts";
+import { lineSplitter } from "../src/client/http-transport.ts";
 
 export interface RawClient {
   send(method: string, path: string, payload?: string): Promise<{ status: number; bytes: number }>;
@@ -15,14 +15,9 @@ export interface Follower {
   close(): void;
 }
 
-const admin = (dataDir: string) => {
-  const pki = (file: string) => readFileSync(join(dataDir, "pki", file));
-  return { ca: pki("ca.crt"), cert: pki("admin.crt"), key: pki("admin.key") };
-};
-
 /** As the admin of the cluster whose data directory it is; to `url`, an https URL, on at most `sockets` connections. */
 export function createRawClient(url: string, dataDir: string, sockets: number): RawClient & Follower {
-  const agent = new Agent({ keepAlive: true, maxSockets: sockets, ...admin(dataDir) });
+  const agent = new Agent({ keepAlive: true, maxSockets: sockets, ...readCredentials(dataDir, "admin") });
   const { hostname, port } = new URL(url);
   return {
     send: (method, path, payload) =>
@@ -43,7 +38,7 @@ export function createRawClient(url: string, dataDir: string, sockets: number): 
     follow: (path, onLine) =>
       new Promise((resolve, reject) => {
         const request = httpsRequest({ agent, hostname, port, path }, (response) => {
-          response.on("data", lineReader(onLine)).on("error", () => {});
+          response.on("data", lineSplitter(onLine)).on("error", () => {});
           resolve();
         });
         request.on("error", reject);
@@ -59,24 +54,18 @@ const GO_SESSION_WINDOW = 1024 * 1024 * 1024;
 
 /** Every answer over one connection, HTTP/2, as one program's informers have theirs. */
 export function createHttp2Follower(url: string, dataDir: string): Follower {
-  const session = connect(url, { ...admin(dataDir), settings: { initialWindowSize: GO_STREAM_WINDOW } });
+  const session = connect(url, {
+    ...readCredentials(dataDir, "admin"),
+    settings: { initialWindowSize: GO_STREAM_WINDOW },
+  });
   session.on("connect", () => session.setLocalWindowSize(GO_SESSION_WINDOW));
   return {
     follow: (path, onLine) =>
       new Promise((resolve, reject) => {
         const stream = session.request({ ":path": path });
         stream.on("response", () => resolve());
-        stream.on("data", lineReader(onLine)).on("error", reject);
+        stream.on("data", lineSplitter(onLine)).on("error", reject);
       }),
     close: () => session.destroy(),
-  };
-}
-
-function lineReader(onLine: (line: string) => void): (chunk: Buffer) => void {
-  let rest = "";
-  return (chunk) => {
-    const lines = (rest + chunk.toString()).split("\n");
-    rest = lines.pop() ?? "";
-    lines.forEach(onLine);
   };
 }

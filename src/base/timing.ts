@@ -1,5 +1,5 @@
 // Every constant of Kubernetes' timing, with its Kubernetes default, in one table. `--profile fast` divides
-// those of the cluster's own machinery by one factor, proportions kept. What a manifest states (probe periods,
+// those of the cluster's own machinery by one factor, proportions kept (but for renewals of Leases). What a manifest states (probe periods,
 // grace periods, minReadySeconds, progressDeadlineSeconds) is never scaled and does not stand here.
 
 /** All values in milliseconds. */

@@ -100,10 +100,11 @@ export const proxiesOf = (dataDir: string): number[] =>
   processesOf(dataDir).filter((pid) => /proxy\.js/.test(commandOf(pid)));
 
 /** The same once all are there: the second one comes a moment after the start. */
-export async function allProxiesOf(dataDir: string): Promise<number[]> {
-  await eventually("both workers are there", () => proxiesOf(dataDir).length === 2);
-  return proxiesOf(dataDir);
-}
+export const allProxiesOf = (dataDir: string): Promise<number[]> =>
+  eventually("both workers are there", () => {
+    const found = proxiesOf(dataDir);
+    return found.length === 2 && found;
+  });
 
 /** Beside fixtures/quickstart's Service `web`: its pods in HTTP mode. */
 export const WEB_HTTP_SERVICE = `

@@ -34,7 +34,7 @@ export function startNodeLifecycleController(context: ControllerContext): Runnin
   const podList = informers.of(pods);
   podList.addIndex(BY_NODE, ({ spec }) => (spec.nodeName ? [spec.nodeName] : []));
   const pulses = new Map<string, Pulse>();
-  /** The nodes that the last tick found silent: after a sleep of the machine every node looks so until the next one. */
+  /** The nodes whose silence the last tick found, still to be written: after a sleep of the machine every node looks so until the next one. */
   const silent = new Set<string>();
   /** The nodes that have been announced, with their uid, and whether their pods were last told that they are ready. */
   const known = new Map<string, { uid: string; ready: boolean }>();
@@ -172,11 +172,13 @@ export function startNodeLifecycleController(context: ControllerContext): Runnin
       if (lateMs > timing.nodeGraceMs / 2)
         for (const [name, pulse] of pulses) pulses.set(name, { ...pulse, changedAt: nowMs });
       silent.clear();
-      // Held up: renewals may have come that are not read yet.
-      if (lateMs <= timing.nodeMonitorMs)
-        for (const node of nodeList.list()) if (isSilent(node)) silent.add(node.metadata.name);
-      for (const node of nodeList.list())
-        if (silent.has(node.metadata.name) && planSilence(node, nowMs)) enqueue(node.metadata.name);
+      // One that was held up proves nothing: renewals may have come that are not read yet.
+      const candidates = lateMs <= timing.nodeMonitorMs ? nodeList.list() : [];
+      for (const node of candidates) {
+        if (!isSilent(node) || !planSilence(node, nowMs)) continue;
+        silent.add(node.metadata.name);
+        enqueue(node.metadata.name);
+      }
       wait();
     };
     wait();
