@@ -154,7 +154,13 @@ function createContext(
     recorder: createRecorder(client, { component: "kubelet", host: settings.node, clock }),
     network: createPodNetwork({ ...settings, clock }),
     spawner,
-    pool: createWarmPool({ size: settings.warmPool, start: () => startEmpty(spawner, env), clock, log }),
+    pool: createWarmPool({
+      size: settings.warmPool,
+      afterMs: settings.warmPoolAfterMs,
+      start: () => startEmpty(spawner, env),
+      clock,
+      log,
+    }),
     // Each start is a process that wants a core for a moment; more at once only makes all of them late.
     slots: createSlots(Math.max(os.availableParallelism(), 2) + 1),
     images: startInformer(client, images, { log, clock }),

@@ -35,6 +35,8 @@ export interface NodeAgentSettings extends ChildSettings {
   readonly apiServer: string;
   /** Pre-started container processes kept ready. */
   readonly warmPool: number;
+  /** For so long none is started ahead of need, in milliseconds. */
+  readonly warmPoolAfterMs: number;
 }
 
 /** Who carries a Service's connections: the proxy's workers, or the kernel where it can. */

@@ -14,6 +14,8 @@ import type { ClusterNode } from "./state.ts";
 
 // A pod process that is kept ready costs memory; two cover what one node loses at a time.
 const WARM_POOL = 2;
+// An agent is among the first of a cluster's processes: by then the others are there, and the first pods, too.
+const START_TAKES_MS = 1_600;
 
 /** One is there when the other dies, and both cores serve. */
 export const PROXY_WORKERS = 2;
@@ -21,7 +23,8 @@ export const PROXY_WORKERS = 2;
 export interface Programs {
   readonly apiServer: string;
   controlPlane(): Program;
-  nodeAgent(node: ClusterNode): Program;
+  /** `withCluster`: as one of many processes that start now. */
+  nodeAgent(node: ClusterNode, options: { withCluster: boolean }): Program;
   proxy(worker: number): Program;
 }
 
@@ -61,8 +64,15 @@ export function createPrograms(
       const settings: ControlPlaneSettings = { ...common, apiPort: socket.port, inMemory, folders };
       return start("control-plane", "control-plane", settings);
     },
-    nodeAgent({ name, index }) {
-      const settings: NodeAgentSettings = { ...common, node: name, index, apiServer, warmPool: WARM_POOL };
+    nodeAgent({ name, index }, { withCluster }) {
+      const settings: NodeAgentSettings = {
+        ...common,
+        node: name,
+        index,
+        apiServer,
+        warmPool: WARM_POOL,
+        warmPoolAfterMs: withCluster ? START_TAKES_MS : 0,
+      };
       return start("node-agent", `node-${name}`, settings, { KUBEMU_NODE: name });
     },
     proxy(worker) {

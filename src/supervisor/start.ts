@@ -110,7 +110,15 @@ async function startParts(parts: Parts, options: SupervisorOptions): Promise<Sup
     return parts.client;
   };
   const tellLost = cluster.profile === "fast";
-  const agents = createNodeAgents({ dataDir, log, clock, tellLost, client, start: programs.nodeAgent });
+  let isThere = false;
+  const agents = createNodeAgents({
+    dataDir,
+    log,
+    clock,
+    tellLost,
+    client,
+    start: (node) => programs.nodeAgent(node, { withCluster: !isThere }),
+  });
   parts.agents = agents;
 
   const startProxy = (worker: number) => {
@@ -133,6 +141,7 @@ async function startParts(parts: Parts, options: SupervisorOptions): Promise<Sup
   const kubeconfig = writeKubeconfig(dataDir, cluster.name, programs.apiServer);
   await allSteps(steps, options, dataDir);
   const settled = await removeCutNodes(client, { dataDir, cluster, log });
+  isThere = true;
   progress("all is there");
   parts.cancelLater = clock.after(LATER_MS, () => {
     try {

@@ -10,20 +10,19 @@ export interface WarmPool {
   stop(): void;
 }
 
-// An agent is among the first of a cluster's processes: by then the others are there, and the first pods, too.
-const STARTED_MS = 1_600;
 const QUIET_MS = 400;
 // Between two refills, so that a refill never takes a whole core from the pods.
 const BETWEEN_MS = 60;
 
-/** `start` makes one of them. */
+/** `start` makes one of them; none is made ahead in the first `afterMs`. */
 export function createWarmPool(options: {
   size: number;
+  afterMs: number;
   start: () => EmptyContainer;
   clock: Clock;
   log: Log;
 }): WarmPool {
-  const { size, start, clock, log } = options;
+  const { size, afterMs, start, clock, log } = options;
   const ready: EmptyContainer[] = [];
   let started = false;
   let stopped = false;
@@ -47,7 +46,7 @@ export function createWarmPool(options: {
     cancel = clock.after(QUIET_MS, refill);
   };
   // Whatever is taken meanwhile does not put this off: a container that is restarted again and again would keep the pool empty.
-  let cancel = clock.after(STARTED_MS, () => {
+  let cancel = clock.after(afterMs, () => {
     started = true;
     refillWhenQuiet();
   });

@@ -13,7 +13,12 @@ function makePool(size: number) {
     const exited = new Promise<void>((resolve) => ends.push(resolve));
     return { process: { pid, exited, signal: () => killed.push(pid) } } as unknown as EmptyContainer;
   };
-  return { clock, killed, ends, pool: createWarmPool({ size, start, clock, log: silentLog }) };
+  return {
+    clock,
+    killed,
+    ends,
+    pool: createWarmPool({ size, afterMs: 1_600, start, clock, log: silentLog }),
+  };
 }
 
 test("is empty while a cluster starts, and fills one after another then", () => {
