@@ -40,7 +40,8 @@ import { startTtlAfterFinished } from "./controllers/ttl-after-finished/controll
 import { startVolumeProtectionController } from "./controllers/volume-protection/controller.ts";
 import { startVolumeProvisioner } from "./controllers/volume-provisioner/controller.ts";
 import { startFolder } from "./folder/start-folder.ts";
-import { type ControlPlaneSettings, parseSettings, type ReadyMessage } from "./process/settings.ts";
+import { createComponentTokens } from "./pki/component-tokens.ts";
+import { type ControlPlaneSettings, INHERITED_FD, parseSettings, type ReadyMessage } from "./process/settings.ts";
 import { startScheduler } from "./scheduler/scheduler.ts";
 import { type ApiServer, startApiServer } from "./server/api-server.ts";
 import { openStore } from "./store/open-store.ts";
@@ -72,28 +73,30 @@ process.on("unhandledRejection", (reason) => {
  * The API's socket, which the supervisor keeps open while this process is replaced; without a supervisor a port of our own. It listens as soon as it
  * is here, long before the server can answer: who connects meanwhile waits instead of being refused.
  */
-async function listenSocket(): Promise<ListenSocket> {
-  if (!process.send) return { listen: { port: settings.apiPort }, letIn() {} };
+async function listenSocket(): Promise<EarlyServer | undefined> {
+  if (!process.send) return undefined;
   const handle = await new Promise<unknown>((resolve) => {
     process.on("message", (message, lent) => message === "listen" && resolve(lent));
   });
+  return listenEarly({ _handle: handle });
+}
+
+async function listenEarly(on: object): Promise<EarlyServer> {
   const early: Socket[] = [];
   const server = net.createServer({ noDelay: true });
   // Until the API server adds its own listener.
   server.on("connection", (socket) => server.listenerCount("connection") === 1 && early.push(socket));
-  await new Promise<void>((resolve, reject) =>
-    server.once("error", reject).listen({ _handle: handle } as object, resolve),
-  );
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(on, resolve));
   return {
-    listen: { server },
+    server,
     letIn() {
       for (const socket of early) server.emit("connection", socket);
     },
   };
 }
 
-interface ListenSocket {
-  readonly listen: { readonly server: Server } | { readonly port: number };
+interface EarlyServer {
+  readonly server: Server;
   /** Lets in those who came before the server was ready. */
   letIn(): void;
 }
@@ -107,6 +110,7 @@ function readPki() {
     kubeletClientCert: read("kubelet-client.crt"),
     kubeletClientKey: read("kubelet-client.key"),
     serviceAccountKey: read("service-account.key"),
+    componentTokensKey: read("component-tokens.key"),
   };
 }
 
@@ -181,9 +185,10 @@ async function watchFolders(server: ApiServer, registry: ReturnType<typeof creat
 async function startControlPlane(): Promise<void> {
   const storeFolder = join(settings.dataDir, settings.inMemory ? "store-in-memory" : "store");
   mkdirSync(storeFolder, { recursive: true, mode: 0o700 });
-  const [store, socket] = await Promise.all([
+  const [store, socket, local] = await Promise.all([
     openStore<KubeObject>({ path: join(storeFolder, "objects.db"), durable: !settings.inMemory }),
     listenSocket(),
+    process.send && listenEarly({ fd: INHERITED_FD }),
   ]);
   const pki = readPki();
   const registry = createRegistry(builtinKinds);
@@ -191,14 +196,16 @@ async function startControlPlane(): Promise<void> {
     store,
     registry,
     pki,
-    listen: socket.listen,
+    listen: socket ?? { port: settings.apiPort },
+    local: local && { server: local.server, tokens: createComponentTokens(pki.componentTokensKey) },
     addresses,
     dns: dnsPlace(settings),
     timing,
     log,
     clock,
   });
-  socket.letIn();
+  local?.letIn();
+  socket?.letIn();
   const controllers = startControllers(server, registry, pki.ca);
   const ready: ReadyMessage = { ready: true, apiPort: server.port };
   tell(ready);

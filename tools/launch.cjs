@@ -14,10 +14,8 @@ const file = join(__dirname, `${PROGRAM}.cjs`);
 const folder = cacheFolder();
 const cache = folder && join(folder, `${PROGRAM}-${BUILD}-${process.version}-${process.arch}`);
 const cachedData = cache && readOwn(cache);
-const script = new Script(
-  `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, "latin1")}\n})`,
-  { filename: file, cachedData },
-);
+// The text is one function of what a module is given (tools/build.mjs).
+const script = new Script(readFileSync(file, "latin1"), { filename: file, cachedData });
 if (cache && (!cachedData || script.cachedDataRejected)) {
   setTimeout(save, SETTLED_MS).unref();
   process.once("exit", save);

@@ -16,7 +16,7 @@ import type { Client } from "../../src/client/client.ts";
 import { createRecorder } from "../../src/client/recorder.ts";
 import { startInformer } from "../../src/client/start-informer.ts";
 import type { NodeAgentSettings } from "../../src/process/settings.ts";
-import { probeDeathSignal, startEmpty } from "./containers/process.ts";
+import { startEmpty } from "./containers/process.ts";
 import { createReferences } from "./containers/references.ts";
 import { createSlots } from "./containers/slots.ts";
 import { writeStandIns } from "./containers/system-files.ts";
@@ -58,10 +58,9 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   mkdirSync(path.join(directory, "pods"), { recursive: true });
   const abort = new AbortController();
   let registry: PodRegistry | undefined;
-  const [prefix, machine] = await Promise.all([probeDeathSignal(), readMachine(directory)]);
+  const machine = readMachine(directory);
   const context = createContext(options, {
     directory,
-    prefix,
     allocatable: nodeCapacity(machine),
     wake: (uid) => registry?.wake(uid),
   });
@@ -125,16 +124,15 @@ const STATUS_LIMIT_MS = 1_000;
 
 interface Made {
   readonly directory: string;
-  readonly prefix: readonly string[];
   readonly allocatable: Readonly<Record<string, string>>;
   wake(uid: string): void;
 }
 
 function createContext(
   { settings, client, clock, log, containerProgram, toolsProgram, preload, searchPath }: NodeAgentOptions,
-  { directory, prefix, allocatable, wake }: Made,
+  { directory, allocatable, wake }: Made,
 ): NodeContext {
-  const spawner = { prefix, containerProgram };
+  const spawner = { prefix: settings.containerPrefix, containerProgram };
   const env = {
     PATH: searchPath,
     KUBEMU_CLUSTER: settings.dataDir,

@@ -4,9 +4,9 @@ import { fileURLToPath } from "node:url";
 import { systemClock } from "../../src/base/clock.ts";
 import { createLineLog } from "../../src/base/line-log.ts";
 import { createClient } from "../../src/client/create-client.ts";
-import { readCredentials } from "../../src/client/credentials.ts";
-import { createHttpsTransport } from "../../src/client/http-transport.ts";
+import { readLocalAccess } from "../../src/client/credentials.ts";
 import { createLink } from "../../src/client/link.ts";
+import { createLocalTransport } from "../../src/client/local-transport.ts";
 import {
   API_IS_GONE,
   linkMessage,
@@ -54,10 +54,8 @@ async function main(): Promise<void> {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
-  const credentials = readCredentials(settings.dataDir, `node-${settings.node}`);
-  const transport = createHttpsTransport({
-    server: settings.apiServer,
-    ...credentials,
+  const transport = createLocalTransport({
+    ...readLocalAccess(settings.dataDir, `node-${settings.node}`, settings.apiSocket),
     awaitServer: true,
     link,
   });

@@ -3,8 +3,8 @@ import { systemClock } from "../../src/base/clock.ts";
 import { dnsPlace } from "../../src/base/cluster-dns.ts";
 import { createLineLog } from "../../src/base/line-log.ts";
 import { createClient } from "../../src/client/create-client.ts";
-import { readCredentials } from "../../src/client/credentials.ts";
-import { createHttpsTransport } from "../../src/client/http-transport.ts";
+import { readLocalAccess } from "../../src/client/credentials.ts";
+import { createLocalTransport } from "../../src/client/local-transport.ts";
 import { identityOf, signalProcess } from "../../src/process/identity.ts";
 import { type ProxySettings, parseSettings, type ReadyMessage } from "../../src/process/settings.ts";
 import { findMarked } from "../../src/process/sweep.ts";
@@ -25,9 +25,8 @@ const socketSource = (): SocketSource => {
   });
 };
 
-const transport = createHttpsTransport({
-  server: settings.apiServer,
-  ...readCredentials(settings.dataDir, "proxy"),
+const transport = createLocalTransport({
+  ...readLocalAccess(settings.dataDir, "proxy", settings.apiSocket),
   awaitServer: true,
 });
 const log = createLineLog({ worker: settings.worker });

@@ -1,10 +1,11 @@
-// How a command reaches its cluster: the supervisor's command socket, or the API with the admin's certificate.
+// How a command reaches its cluster: the supervisor's command socket, or the API's socket with the admin's token.
 import type { Client } from "../client/client.ts";
 import { createClient } from "../client/create-client.ts";
-import { readCredentials } from "../client/credentials.ts";
-import { createHttpsTransport } from "../client/http-transport.ts";
+import { readLocalAccess } from "../client/credentials.ts";
+import { createLocalTransport } from "../client/local-transport.ts";
+import type { Transport } from "../client/transport.ts";
 import { isAlive } from "../process/identity.ts";
-import { type SupervisorCommand, sendCommand } from "../supervisor/command-socket.ts";
+import { apiSocketPath, type SupervisorCommand, sendCommand } from "../supervisor/command-socket.ts";
 import { readSupervisor, type SupervisorFile } from "../supervisor/state.ts";
 import { type Invocation, UsageError } from "./command.ts";
 
@@ -33,13 +34,15 @@ export async function command<T>(invocation: Invocation, wanted: SupervisorComma
   throw reply.usage ? new UsageError(reply.message) : new Error(reply.message);
 }
 
+/** As the admin, over the API's own socket. */
+export function connectLocally(dataDir: string): Transport {
+  return createLocalTransport(readLocalAccess(dataDir, "admin", apiSocketPath(dataDir)));
+}
+
 /** Runs `use` with a client of the cluster's API and closes it. */
 export async function withClient<T>(invocation: Invocation, use: (client: Client) => Promise<T>): Promise<T> {
-  const { apiServer } = usableSupervisor(invocation);
-  const transport = createHttpsTransport({
-    server: apiServer,
-    ...readCredentials(invocation.dataDir, "admin"),
-  });
+  usableSupervisor(invocation);
+  const transport = connectLocally(invocation.dataDir);
   try {
     return await use(createClient(transport, { userAgent: "kubemu" }));
   } finally {

@@ -3,11 +3,10 @@ import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import pc from "picocolors";
 import { createClient } from "../client/create-client.ts";
-import { readCredentials } from "../client/credentials.ts";
-import { createHttpsTransport } from "../client/http-transport.ts";
 import type { ClusterOverview } from "../supervisor/state.ts";
 import { type PodView, viewPod } from "./commands/pods.ts";
 import { viewServices } from "./commands/services.ts";
+import { connectLocally } from "./connect.ts";
 import { locate } from "./locate.ts";
 import { quoted } from "./quoted.ts";
 import { servicesAnswer } from "./services-answer.ts";
@@ -17,10 +16,7 @@ import { formatTable } from "./table.ts";
 const SERVICE_PATIENCE_MS = 10_000;
 
 export async function summary(cluster: ClusterOverview, folders: readonly string[]): Promise<string> {
-  const transport = createHttpsTransport({
-    server: cluster.apiServer,
-    ...readCredentials(cluster.dataDir, "admin"),
-  });
+  const transport = connectLocally(cluster.dataDir);
   try {
     const client = createClient(transport);
     const { pods } = await import("../api/kinds/pod.ts");

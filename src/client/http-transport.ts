@@ -1,25 +1,30 @@
-// The API over HTTPS/1.1 with a client certificate. Requests share a few kept-alive connections; each watch has one of
-// its own. A request that gets no byte for REQUEST_TIMEOUT_MS fails; nothing here retries but what a closing idle connection lost.
-import type { ClientRequest, IncomingMessage } from "node:http";
-import { Agent, request as httpsRequest } from "node:https";
-import type { Socket } from "node:net";
-import { createSecureContext } from "node:tls";
+// The API over HTTP/1.1, whatever carries it (https-transport.ts, local-transport.ts). Requests share a few kept-alive connections; each
+// watch has one of its own. A request that gets no byte for REQUEST_TIMEOUT_MS fails; nothing here retries but what a closing idle connection lost.
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { StatusError } from "../api/status-error.ts";
 import { systemClock } from "../base/clock.ts";
 import { failureOf } from "./create-client.ts";
-import type { Credentials } from "./credentials.ts";
 import type { Link } from "./link.ts";
 import type { Transport, TransportRequest, TransportResponse, WatchEvent } from "./transport.ts";
 
 const REQUEST_TIMEOUT_MS = 32_000;
 // A watch that asked for a time limit and is silent for this much longer is dead.
 const WATCH_GRACE_MS = 15_000;
-// Enough that a burst of status writes is not queued behind a slow one, few enough that handshakes stay rare.
-const REQUEST_SOCKETS = 3;
 
-export interface HttpsTransportOptions extends Credentials {
-  /** `https://127.0.0.1:6443` */
+/** How an agent keeps the connections of requests: enough that a burst of status writes is not queued behind a slow one, few enough to be cheap. */
+export const REQUEST_AGENT = { keepAlive: true, maxSockets: 3, scheduling: "lifo" } as const;
+
+/** What carries requests to one server. */
+export interface Wire {
+  /** The server, as errors name it. */
   readonly server: string;
+  readonly requests: Agent;
+  /** Of one connection a request. */
+  readonly watches: Agent;
+  request(options: RequestOptions): ClientRequest;
+}
+
+export interface HttpTransportOptions {
   readonly userAgent?: string;
   readonly requestTimeoutMs?: number;
   /** The server may still be starting: until it has answered once, a refused connection is tried again. */
@@ -31,23 +36,10 @@ export interface HttpsTransportOptions extends Credentials {
 const REFUSED_PAUSE_MS = 10;
 const LONGEST_AWAIT_MS = 60_000;
 
-export function createHttpsTransport(options: HttpsTransportOptions): Transport {
-  const secureContext = createSecureContext({ ca: options.ca, cert: options.cert, key: options.key });
-  const shared = { secureContext, noDelay: true };
-  const requests = new Agent({ ...shared, keepAlive: true, maxSockets: REQUEST_SOCKETS, scheduling: "lifo" });
-  const watches = new Agent({ ...shared, keepAlive: false });
-  const { hostname, port } = new URL(options.server);
+export function createHttpTransport(wire: Wire, options: HttpTransportOptions): Transport {
+  const { requests, watches } = wire;
   const timeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   const headers = { accept: "application/json", "user-agent": options.userAgent ?? "kubemu" };
-
-  // A resumed TLS session costs half of what a new one does, and every watch has a connection of its own.
-  let session: Buffer | undefined;
-  const keepSession = (request: ClientRequest, socket: Socket) => {
-    if (request.reusedSocket) return;
-    socket.once("session", (made: Buffer) => {
-      session = made;
-    });
-  };
 
   const awaitUntil = options.awaitServer ? systemClock.now() + LONGEST_AWAIT_MS : 0;
   let answered = false;
@@ -56,15 +48,12 @@ export function createHttpsTransport(options: HttpsTransportOptions): Transport 
 
   const open = (wanted: TransportRequest, agent: Agent, silentMs: number): ClientRequest => {
     const body = wanted.body === undefined ? undefined : Buffer.from(JSON.stringify(wanted.body));
-    const request = httpsRequest({
-      hostname,
-      port,
+    const request = wire.request({
       agent,
       method: wanted.method,
       path: wanted.path + queryOf(wanted.query),
-      signal: wanted.signal,
+      ...(wanted.signal ? { signal: wanted.signal } : {}),
       timeout: silentMs,
-      ...({ session } as object),
       headers: {
         ...headers,
         ...(wanted.accept ? { accept: wanted.accept } : {}),
@@ -74,12 +63,11 @@ export function createHttpsTransport(options: HttpsTransportOptions): Transport 
       },
     });
     request.setNoDelay(true);
-    request.once("socket", (socket) => keepSession(request, socket));
     request.once("response", () => {
       answered = true;
     });
     request.on("timeout", () =>
-      request.destroy(new Error(`no answer from ${options.server} for ${silentMs} ms`)),
+      request.destroy(new Error(`no answer from ${wire.server} for ${silentMs} ms`)),
     );
     request.end(body);
     options.link?.carry(request);

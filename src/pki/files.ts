@@ -1,9 +1,10 @@
-// The certificates of a cluster, as files below DATA_DIR/pki (docs/architecture.md lists them). What is there is kept; only what
-// is missing, or was made for another slot, is issued.
-import { generateKeyPairSync } from "node:crypto";
+// The credentials of a cluster, as files below DATA_DIR/pki (docs/architecture.md lists them): certificates for what is spoken to over HTTPS,
+// tokens for kubemu's own processes. What is there is kept; only what is missing, or was made for another slot, is issued.
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CertificateRequest, openAuthority, type Pair } from "./certificates.ts";
+import { type ComponentIdentity, signComponentToken } from "./component-tokens.ts";
 
 export interface PkiOptions {
   readonly dataDir: string;
@@ -26,9 +27,10 @@ export function ensurePki({ dataDir, slot, nodes, nowMs }: PkiOptions): void {
   const folder = join(dataDir, "pki");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   ensureServiceAccountKey(folder);
+  ensureTokens(folder, nodes);
   const existing = existsSync(join(folder, "ca.crt")) ? readPair(folder, "ca") : undefined;
   // Without its authority nothing that lies there is of use.
-  const missing = Object.entries(requests(slot, nodes)).filter(
+  const missing = Object.entries(requests(slot)).filter(
     ([name]) => !existing || !existsSync(join(folder, `${name}.crt`)),
   );
   if (missing.length === 0) return;
@@ -39,8 +41,7 @@ export function ensurePki({ dataDir, slot, nodes, nowMs }: PkiOptions): void {
   if (!existing) writePair(folder, "ca", authority);
 }
 
-function requests(slot: number, nodes: readonly string[]): Record<string, CertificateRequest> {
-  const masters = ["system:masters"];
+function requests(slot: number): Record<string, CertificateRequest> {
   return {
     [serverFile(slot)]: {
       commonName: "kube-apiserver",
@@ -49,15 +50,20 @@ function requests(slot: number, nodes: readonly string[]): Record<string, Certif
       addresses: ["127.0.0.1", "::1", `127.${slot}.192.1`, "10.96.0.1"],
     },
     kubelet: { commonName: "kubelet", use: "server", dnsNames: ["kubelet.kubemu"] },
-    admin: { commonName: "kubernetes-admin", organizations: masters, use: "client" },
-    supervisor: { commonName: "kubemu:supervisor", organizations: masters, use: "client" },
-    proxy: { commonName: "system:kube-proxy", use: "client" },
-    "kubelet-client": { commonName: "kube-apiserver-kubelet-client", organizations: masters, use: "client" },
+    admin: { commonName: "kubernetes-admin", organizations: MASTERS, use: "client" },
+    "kubelet-client": { commonName: "kube-apiserver-kubelet-client", organizations: MASTERS, use: "client" },
+  };
+}
+
+const MASTERS = ["system:masters"];
+
+function components(nodes: readonly string[]): Record<string, ComponentIdentity> {
+  return {
+    admin: { name: "kubernetes-admin", groups: MASTERS },
+    supervisor: { name: "kubemu:supervisor", groups: MASTERS },
+    proxy: { name: "system:kube-proxy", groups: [] },
     ...Object.fromEntries(
-      nodes.map((node) => [
-        `node-${node}`,
-        { commonName: `system:node:${node}`, organizations: ["system:nodes"], use: "client" as const },
-      ]),
+      nodes.map((node) => [`node-${node}`, { name: `system:node:${node}`, groups: ["system:nodes"] }]),
     ),
   };
 }
@@ -83,6 +89,19 @@ function ensureServiceAccountKey(folder: string): void {
   if (existsSync(path)) return;
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   writeWhole(path, privateKey.export({ type: "pkcs8", format: "pem" }) as string);
+}
+
+/** `component-tokens.key`, 32 random bytes in hexadecimal, and a `NAME.token` signed with it for each component. */
+function ensureTokens(folder: string, nodes: readonly string[]): void {
+  const keyFile = join(folder, "component-tokens.key");
+  const isNew = !existsSync(keyFile);
+  const key = isNew ? randomBytes(32).toString("hex") : readFileSync(keyFile, "utf8");
+  for (const [name, identity] of Object.entries(components(nodes))) {
+    const file = join(folder, `${name}.token`);
+    if (isNew || !existsSync(file)) writeWhole(file, signComponentToken(identity, key));
+  }
+  // Last: a start that was cut off finds no key and signs all anew.
+  if (isNew) writeWhole(keyFile, key);
 }
 
 function writeWhole(path: string, text: string): void {

@@ -15,6 +15,8 @@ export interface ChildSettings {
   readonly lowestPort: number;
   /** Where the cluster's DNS server listens (src/base/cluster-dns.ts). */
   readonly dnsPort: number;
+  /** The API's Unix socket. */
+  readonly apiSocket: string;
   /** How much later than they could, proxies act on changes of endpoints; above 0 nobody waits for them to. */
   readonly endpointLagMs: number;
 }
@@ -31,8 +33,10 @@ export interface NodeAgentSettings extends ChildSettings {
   readonly node: string;
   /** i of `127.S.i.1`. */
   readonly index: number;
-  /** `https://127.0.0.1:PORT` */
+  /** `https://127.0.0.1:PORT`: what containers are told. */
   readonly apiServer: string;
+  /** What a container's command begins with, so that the kernel ends it with the agent (death-signal.ts). */
+  readonly containerPrefix: readonly string[];
   /** Pre-started container processes kept ready. */
   readonly warmPool: number;
   /** For so long none is started ahead of need, in milliseconds. */
@@ -44,12 +48,14 @@ export type ProxyMode = "userspace" | "nftables";
 
 export interface ProxySettings extends ChildSettings {
   readonly proxyMode: ProxyMode;
-  readonly apiServer: string;
   /** Counted from 0. */
   readonly worker: number;
   /** How many workers share every listening handle. */
   readonly workers: number;
 }
+
+/** Where the control plane finds the API's Unix socket: bound, and not yet listening. */
+export const INHERITED_FD = 4;
 
 /** What the supervisor sends a node agent before it ends it together with the whole cluster. */
 export const API_IS_GONE = "api-is-gone";

@@ -3,6 +3,7 @@
 // so connections wait in the backlog instead of being refused (docs/decisions/0003-proxy-handles.md).
 // The holder never listens itself: a socket in use by others shows when a worker tries to listen.
 import type { ChildProcess, SendHandle } from "node:child_process";
+import { rmSync } from "node:fs";
 import net from "node:net";
 import { getSystemErrorName } from "node:util";
 
@@ -37,19 +38,46 @@ export function holdSocket(host: string, port: number): HeldSocket {
     _createServerHandle(host: string, port: number, family: 4 | 6, fd: number): BoundHandle | number;
   };
   const handle = _createServerHandle(host, port, net.isIPv6(host) ? 6 : 4, -1);
-  if (typeof handle === "number") throw bindError(getSystemErrorName(handle), host, port);
+  if (typeof handle === "number") throw bindError(getSystemErrorName(handle), `${host}:${port}`);
   const bound: { port?: number } = {};
   const status = handle.getsockname(bound);
   // libuv keeps EADDRINUSE back until listen, and listening would then bind to any port: see that it is the one asked for.
   if (status !== 0 || bound.port === undefined || (port !== 0 && bound.port !== port)) {
     handle.close();
-    throw bindError("EADDRINUSE", host, port);
+    throw bindError("EADDRINUSE", `${host}:${port}`);
   }
   return { port: bound.port, handle: handle as unknown as SendHandle, close: () => handle.close() };
 }
 
-function bindError(code: string, host: string, port: number): NodeJS.ErrnoException {
-  return Object.assign(new Error(`bind ${host}:${port}: ${code}`), { code });
+/** A bound Unix socket that this process holds and never accepts on: a child that inherits `fd` listens on it (`server.listen({ fd })`). */
+export interface HeldPath {
+  readonly path: string;
+  readonly fd: number;
+  /** Removes the file, too. */
+  close(): void;
+}
+
+// Nobody but the owner may connect.
+const OWNER_ONLY = 0o177;
+
+/** Binds `path`, 0600; what an earlier process left there is replaced. Throws an Error whose `code` is the system's. */
+export function holdPath(path: string): HeldPath {
+  rmSync(path, { force: true });
+  const { _createServerHandle } = net as unknown as {
+    _createServerHandle(path: string, port: -1, family: -1): (BoundHandle & { readonly fd: number }) | number;
+  };
+  const umask = process.umask(OWNER_ONLY);
+  try {
+    const handle = _createServerHandle(path, -1, -1);
+    if (typeof handle === "number") throw bindError(getSystemErrorName(handle), path);
+    return { path, fd: handle.fd, close: () => handle.close() };
+  } finally {
+    process.umask(umask);
+  }
+}
+
+function bindError(code: string, where: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`bind ${where}: ${code}`), { code });
 }
 
 export interface SharedHandles {

@@ -15,6 +15,8 @@ export interface ProgramOptions {
   readonly env: Readonly<Record<string, string>>;
   /** V8 and Node flags before the file. */
   readonly nodeFlags?: readonly string[];
+  /** A file descriptor of this process that the child has as INHERITED_FD (settings.ts). */
+  readonly inherit?: number | undefined;
 }
 
 export interface Program {
@@ -31,7 +33,7 @@ export function startProgram(options: ProgramOptions): Program {
   const log = openSync(options.logFile, "a", 0o600);
   const args = [...(options.nodeFlags ?? []), options.file, "--settings", JSON.stringify(options.settings)];
   const child = spawn(process.execPath, args, {
-    stdio: ["ignore", log, log, "ipc"],
+    stdio: ["ignore", log, log, "ipc", ...(options.inherit === undefined ? [] : [options.inherit])],
     env: { ...options.env },
   });
   closeSync(log);

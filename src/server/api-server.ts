@@ -20,7 +20,7 @@ import { serviceAccount } from "./admission/service-account.ts";
 import { apiServiceAddress, createServiceAddresses } from "./admission/service-addresses.ts";
 import { storage } from "./admission/storage.ts";
 import { bootstrap } from "./bootstrap.ts";
-import type { ClusterAddresses, ServerContext } from "./context.ts";
+import type { ClusterAddresses, ComponentTokens, ServerContext } from "./context.ts";
 import { createDocuments } from "./discovery/serve.ts";
 import { createHandler } from "./dispatch.ts";
 import { startEventExpiry } from "./event-expiry.ts";
@@ -46,6 +46,8 @@ export interface ApiServerOptions {
   };
   /** A port of 127.0.0.1 (0: any free), or a listening server whose socket is held elsewhere. */
   readonly listen: { readonly port: number } | { readonly server: Server };
+  /** A server that listens on a Unix socket, for kubemu's own processes, and how they are known. */
+  readonly local?: { readonly server: Server; readonly tokens: ComponentTokens } | undefined;
   readonly addresses: ClusterAddresses;
   /** The DNS server to announce as the Service kube-dns. */
   readonly dns?: DnsPlace;
@@ -86,6 +88,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       createResourceQuotaStep(store, clock),
     ],
     tokens: createTokens(pki.serviceAccountKey, clock),
+    componentTokens: options.local?.tokens,
   };
   let port = 0;
   const watches = createWatches(context);
@@ -108,6 +111,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     relay,
     tls: { ca: pki.ca, cert: pki.cert, key: pki.key },
     listen: options.listen,
+    local: options.local?.server,
     serviceAddress: apiServiceAddress(addresses),
   });
   port = listener.port;

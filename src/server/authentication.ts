@@ -1,4 +1,5 @@
-// Who a request is from: a client certificate of the cluster's CA (CN the user, O the groups) or a service account's token.
+// Who a request is from: a client certificate of the cluster's CA (CN the user, O the groups) a service
+// account's token, or one of kubemu's own processes' tokens.
 // No credential, no answer: nothing is served anonymously.
 import type { TLSSocket } from "node:tls";
 import { statusError } from "../api/status-error.ts";
@@ -10,6 +11,7 @@ const AUTHENTICATED = "system:authenticated";
 
 /** The user of a verified client certificate; undefined when there is none. */
 export function certificateUser(socket: TLSSocket): User | undefined {
+  // A plain socket has no such field.
   if (!socket.authorized) return undefined;
   const { subject } = socket.getPeerCertificate();
   // Node gives an array where the subject names several organisations.
@@ -42,6 +44,12 @@ export function tokenUser(context: ServerContext, token: string, audience = ISSU
   };
 }
 
+/** The user of a token that one of kubemu's own processes shows. */
+function componentUser({ componentTokens }: ServerContext, token: string): User | undefined {
+  const identity = componentTokens?.(token);
+  return identity && userOf(identity.name, identity.groups);
+}
+
 /** A token is good for as long as what it is bound to. */
 function isStillThere({ store }: ServerContext, { namespace, serviceAccount, pod }: VerifiedToken): boolean {
   const has = (plural: string, { name, uid }: { name: string; uid: string }) =>
@@ -56,7 +64,7 @@ export function authenticate(
 ): User {
   if (certificate) return certificate;
   const token = /^Bearer\s+(\S+)$/i.exec(authorization ?? "")?.[1];
-  const user = token ? tokenUser(context, token) : undefined;
+  const user = token ? (componentUser(context, token) ?? tokenUser(context, token)) : undefined;
   if (!user) throw statusError("Unauthorized", "Unauthorized");
   return user;
 }

@@ -8,6 +8,11 @@ import type { Entry, Store } from "../store/store.ts";
 import type { AdmissionStep } from "./admission/chain.ts";
 import type { Tokens } from "./tokens.ts";
 
+/** Who one of the cluster's own processes is, by its token; undefined for any other token. */
+export type ComponentTokens = (
+  token: string,
+) => { readonly name: string; readonly groups: readonly string[] } | undefined;
+
 /** Where this cluster's addresses lie (docs/architecture.md, Addresses). */
 export interface ClusterAddresses {
   readonly slot: number;
@@ -24,6 +29,7 @@ export interface ServerContext {
   readonly addresses: ClusterAddresses;
   readonly admission: readonly AdmissionStep[];
   readonly tokens: Tokens;
+  readonly componentTokens?: ComponentTokens | undefined;
 }
 
 export type ObjectEntry = Entry<KubeObject>;

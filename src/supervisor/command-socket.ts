@@ -51,10 +51,14 @@ const ANSWER_WITHIN_MS: Record<SupervisorCommand["command"], number> = {
 const OWNER_ONLY = 0o177;
 
 /** Where the socket lies: in the data directory, or, when that path is too long for a socket, in the folder for temporary files. */
-export function socketPath(dataDir: string): string {
-  const path = join(dataDir, "supervisor.sock");
+export const socketPath = (dataDir: string): string => shortEnough(join(dataDir, "supervisor.sock"));
+
+/** The same for the API's own socket. */
+export const apiSocketPath = (dataDir: string): string => shortEnough(join(dataDir, "api.sock"));
+
+function shortEnough(path: string): string {
   if (Buffer.byteLength(path) <= LONGEST_PATH) return path;
-  return join(tmpdir(), `kubemu-${createHash("sha256").update(dataDir).digest("hex").slice(0, 24)}.sock`);
+  return join(tmpdir(), `kubemu-${createHash("sha256").update(path).digest("hex").slice(0, 24)}.sock`);
 }
 
 /** Serves commands until closed. A socket left by a dead supervisor is replaced; the caller has made sure that it is dead. */

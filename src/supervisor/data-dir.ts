@@ -5,7 +5,7 @@ import { inUse, ownerOf } from "./lock.ts";
 import { DATA_VERSION, readCluster } from "./state.ts";
 
 const OWN =
-  /^(cluster\.json|supervisor\.json|kubeconfig)(\.\d+)?$|^supervisor\.sock$|^(pki|store|store-in-memory|volumes|volumes-in-memory|logs|nodes|lock|nftables-\d+)$/;
+  /^(cluster\.json|supervisor\.json|kubeconfig)(\.\d+)?$|^(supervisor|api)\.sock$|^(pki|store|store-in-memory|volumes|volumes-in-memory|logs|nodes|lock|nftables-\d+)$/;
 
 /** Refuses, with the reason, a data directory that another supervisor uses, that a newer kubemu wrote, or that cannot be read. */
 export function checkDataDir(dataDir: string): void {

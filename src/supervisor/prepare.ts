@@ -3,10 +3,11 @@
 import { mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { DNS_PORT, UNPRIVILEGED_DNS_PORT } from "../base/cluster-dns.ts";
-import { type HeldSocket, holdSocket } from "../process/shared-handles.ts";
+import { probeDeathSignal } from "../process/death-signal.ts";
+import { type HeldPath, type HeldSocket, holdPath, holdSocket } from "../process/shared-handles.ts";
 import { sweepMarked } from "../process/sweep.ts";
 import { anySlot, claimSlot, findLowestPort, hasManyAddresses } from "./addresses.ts";
-import { socketPath } from "./command-socket.ts";
+import { apiSocketPath, socketPath } from "./command-socket.ts";
 import { chooseCutNodes } from "./cut-nodes.ts";
 import { checkDataDir, forgetMemory } from "./data-dir.ts";
 import { claimDataDir } from "./lock.ts";
@@ -25,6 +26,10 @@ export interface Ground {
   readonly proxy: ChosenMode;
   /** Bound to 127.0.0.1:apiPort; held here while control planes come and go. */
   readonly socket: HeldSocket;
+  /** What a container's command begins with (death-signal.ts). */
+  readonly containerPrefix: readonly string[];
+  /** The API's Unix socket, held likewise. */
+  readonly localSocket: HeldPath;
   /** Gives the addresses back. The data directory is released last, by whoever started. */
   release(): void;
 }
@@ -41,6 +46,7 @@ export async function prepare(settings: SupervisorSettings): Promise<Ground> {
 }
 
 async function takeGround(settings: SupervisorSettings, dataDir: string): Promise<Ground> {
+  const deathSignal = probeDeathSignal();
   await sweepMarked({ KUBEMU_CLUSTER: dataDir });
   mkdirSync(join(dataDir, "logs"), { recursive: true, mode: 0o700 });
   forgetMemory(dataDir);
@@ -48,9 +54,10 @@ async function takeGround(settings: SupervisorSettings, dataDir: string): Promis
   const singleAddress = settings.singleAddress ?? (before?.singleAddress || !(await hasManyAddresses()));
   // First: it may have no way to go on, and takes nothing.
   const proxy = await chooseProxyMode(settings.proxyMode, { singleAddress });
-  const [slot, lowestPort] = await Promise.all([
+  const [slot, lowestPort, containerPrefix] = await Promise.all([
     singleAddress ? anySlot(before?.slot) : claimSlot(before?.slot),
     findLowestPort(),
+    deathSignal,
   ]);
   try {
     const socket = holdApiSocket(settings.apiPort, before?.apiPort);
@@ -68,7 +75,9 @@ async function takeGround(settings: SupervisorSettings, dataDir: string): Promis
     };
     writeCluster(dataDir, cluster);
     const dnsPort = chooseDnsPort(singleAddress, lowestPort);
-    return { dataDir, cluster, lowestPort, dnsPort, proxy, socket, release: slot.release };
+    const localSocket = holdPath(apiSocketPath(dataDir));
+    const release = slot.release;
+    return { dataDir, cluster, lowestPort, dnsPort, proxy, socket, localSocket, containerPrefix, release };
   } catch (error) {
     slot.release();
     throw error;

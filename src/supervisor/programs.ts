@@ -29,7 +29,7 @@ export interface Programs {
 }
 
 export function createPrograms(
-  { dataDir, cluster, lowestPort, dnsPort, proxy: { mode: proxyMode }, socket }: Ground,
+  { dataDir, cluster, lowestPort, dnsPort, proxy: { mode: proxyMode }, socket, localSocket, containerPrefix }: Ground,
   { inMemory, folders, endpointLagMs = 0 }: SupervisorSettings,
   from: NodeJS.ProcessEnv,
 ): Programs {
@@ -43,26 +43,28 @@ export function createPrograms(
     slot: cluster.slot,
     lowestPort,
     dnsPort,
+    apiSocket: localSocket.path,
     endpointLagMs,
   };
   const start = (
     program: ProgramName,
     name: string,
     settings: ChildSettings,
-    more: Record<string, string> = {},
+    more: { env?: Record<string, string>; inherit?: number } = {},
   ) =>
     startProgram({
       file: programFile(program),
       settings,
       nodeFlags: nodeFlags(program),
       logFile: join(dataDir, "logs", `${name}.log`),
-      env: { ...env, ...more },
+      env: { ...env, ...more.env },
+      inherit: more.inherit,
     });
   return {
     apiServer,
     controlPlane() {
       const settings: ControlPlaneSettings = { ...common, apiPort: socket.port, inMemory, folders };
-      return start("control-plane", "control-plane", settings);
+      return start("control-plane", "control-plane", settings, { inherit: localSocket.fd });
     },
     nodeAgent({ name, index }, { withCluster }) {
       const settings: NodeAgentSettings = {
@@ -70,13 +72,14 @@ export function createPrograms(
         node: name,
         index,
         apiServer,
+        containerPrefix,
         warmPool: WARM_POOL,
         warmPoolAfterMs: withCluster ? START_TAKES_MS : 0,
       };
-      return start("node-agent", `node-${name}`, settings, { KUBEMU_NODE: name });
+      return start("node-agent", `node-${name}`, settings, { env: { KUBEMU_NODE: name } });
     },
     proxy(worker) {
-      const settings: ProxySettings = { ...common, proxyMode, apiServer, worker, workers: PROXY_WORKERS };
+      const settings: ProxySettings = { ...common, proxyMode, worker, workers: PROXY_WORKERS };
       return start("proxy", `proxy-${worker}`, settings);
     },
   };

@@ -106,7 +106,7 @@ async function startParts(parts: Parts, options: SupervisorOptions): Promise<Sup
   issued();
   // When it is first asked for: Node's TLS takes as long to load as the supervisor's own code.
   const client = () => {
-    parts.client ??= import("./connect.ts").then(({ connect }) => connect(programs.apiServer, dataDir));
+    parts.client ??= import("./connect.ts").then(({ connect }) => connect(dataDir));
     return parts.client;
   };
   const tellLost = cluster.profile === "fast";
@@ -227,6 +227,7 @@ async function stopParts(parts: Parts): Promise<void> {
   parts.cancelLater?.();
   await parts.controlPlane?.stop(STOP_GRACE_MS);
   ground.socket.close();
+  ground.localSocket.close();
   (await parts.client?.catch(() => undefined))?.transport.close();
   await Promise.all([agents?.stopAll(STOP_GRACE_MS), ...proxies.map((proxy) => proxy.stop(STOP_GRACE_MS))]);
   parts.handles.close();

@@ -1,5 +1,6 @@
 // Bad input against a running cluster: a clear error that names the thing, nothing lost, nothing crashed.
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
+import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
@@ -94,6 +95,35 @@ test("a wrong bearer token is 401", async () => {
   expect(
     (await send("GET", "/api", { anonymous: true, headers: { authorization: "Bearer wrong" } })).status,
   ).toBe(401);
+});
+
+test("the API's own socket is its owner's alone, and answers nobody without a component's token", async () => {
+  const socketPath = join(cluster.dataDir, "api.sock");
+  expect(statSync(socketPath).mode & 0o777).toBe(0o600);
+  const ask = (method: string, path: string, headers: Record<string, string>, body = "") =>
+    new Promise<[number | undefined, string]>((resolve, reject) => {
+      const request = httpRequest({ agent: false, socketPath, method, path, headers }, (response) => {
+        let text = "";
+        response.on("data", (chunk) => {
+          text += chunk;
+        });
+        response.on("end", () => resolve([response.statusCode, text]));
+      });
+      request.on("error", reject).end(body);
+    });
+  const token = readFileSync(join(cluster.dataDir, "pki", "node-node-1.token"), "utf8");
+  const [, claims] = token.split(".");
+  const forged = `kubemu.${claims}.${Buffer.alloc(32).toString("base64url")}`;
+  for (const authorization of ["", "Bearer x", `Basic ${token}`, `Bearer ${forged}`])
+    expect((await ask("GET", "/api/v1/nodes", { authorization }))[0], authorization).toBe(401);
+  const own = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  expect((await ask("GET", "/api/v1/nodes", { ...own, host: "evil.example" }))[0]).toBe(403);
+  const review = JSON.stringify({ kind: "SelfSubjectReview", apiVersion: "authentication.k8s.io/v1" });
+  const [status, text] = await ask("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", own, review);
+  expect([status, JSON.parse(text).status.userInfo]).toEqual([
+    201,
+    { username: "system:node:node-1", groups: ["system:nodes", "system:authenticated"] },
+  ]);
 });
 
 test("a Host or an Origin that is not the server's own is refused", async () => {

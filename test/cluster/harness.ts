@@ -7,7 +7,7 @@ import { dirname, join, resolve } from "node:path";
 import type { Client } from "../../src/client/client.ts";
 import { createClient } from "../../src/client/create-client.ts";
 import { readCredentials } from "../../src/client/credentials.ts";
-import { createHttpsTransport } from "../../src/client/http-transport.ts";
+import { createHttpsTransport } from "../../src/client/https-transport.ts";
 
 // Beside the sources for tests, in dist/ for the benchmarks.
 const ROOT = [resolve(import.meta.dirname, "../.."), resolve(import.meta.dirname, "..")].find((folder) =>

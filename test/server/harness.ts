@@ -10,7 +10,7 @@ import { type Log, type LogFields, silentLog } from "../../src/base/log.ts";
 import { timingOf } from "../../src/base/timing.ts";
 import type { Client } from "../../src/client/client.ts";
 import { createClient } from "../../src/client/create-client.ts";
-import { createHttpsTransport } from "../../src/client/http-transport.ts";
+import { createHttpsTransport } from "../../src/client/https-transport.ts";
 import type { Transport } from "../../src/client/transport.ts";
 import { ensurePki, serverFile } from "../../src/pki/files.ts";
 import { type ApiServer, startApiServer } from "../../src/server/api-server.ts";

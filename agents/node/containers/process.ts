@@ -44,17 +44,6 @@ export interface Command {
 // Small heaps and no helper threads: there are hundreds of these, each with next to nothing to do.
 const SMALL_NODE = ["--max-semi-space-size=1", "--v8-pool-size=0", "--max-lazy"];
 
-/** The prefix that makes the kernel kill a child with this process; empty where the system has none. */
-export async function probeDeathSignal(): Promise<readonly string[]> {
-  if (process.platform !== "linux") return [];
-  const prefix = ["setpriv", "--pdeathsig", "KILL", "--"];
-  return await new Promise((resolve) => {
-    const probe = spawn("setpriv", [...prefix.slice(1), "true"], { stdio: "ignore" });
-    probe.once("error", () => resolve([]));
-    probe.once("exit", (code) => resolve(code === 0 ? prefix : []));
-  });
-}
-
 /** Starts a program of the host. Rejects with an error whose `code` is ENOENT or EACCES where it cannot be started. */
 export function startCommand(spawner: Spawner, wanted: Command): Promise<ContainerProcess> {
   const program = findProgram(wanted.argv[0] ?? "", wanted.env["PATH"] ?? "", wanted.cwd);

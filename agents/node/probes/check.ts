@@ -1,7 +1,6 @@
 // One probe, once. Results and words are those of the kubelet's probers (pkg/probe). Every check ends within its
 // timeout and leaves no connection behind.
 import http from "node:http";
-import https from "node:https";
 import net from "node:net";
 import type { ContainerPort, HTTPGetAction, Probe } from "../../../src/api/generated/types.ts";
 import { goDuration } from "../pod/go-duration.ts";
@@ -148,7 +147,8 @@ function get(url: URL, action: HTTPGetAction, timeoutMs: number): Promise<Reply>
   };
   for (const { name, value } of action.httpHeaders ?? []) headers[name] = value;
   return new Promise((resolve) => {
-    const module = url.protocol === "https:" ? https : http;
+    // TLS takes long to load, and few probes need it.
+    const module = url.protocol === "https:" ? process.getBuiltinModule("node:https") : http;
     // Like the kubelet: who answers is not checked, only that something does.
     const request = module.request(url, { headers, agent: false, rejectUnauthorized: false });
     const end = (reply: Reply) => {

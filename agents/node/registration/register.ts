@@ -1,7 +1,6 @@
 // Keeps this node's Node object: makes it or takes it over at the start, reports its conditions every nodeStatusMs and
 // its images when they change. Labels, taints and annotations of others are left alone.
-import { readFileSync } from "node:fs";
-import { statfs } from "node:fs/promises";
+import { readFileSync, statfsSync } from "node:fs";
 import type {
   ContainerImage,
   Node,
@@ -28,7 +27,7 @@ export interface Registration {
 // The kubelet's --node-status-max-images.
 const MAX_IMAGES = 50;
 
-export async function readMachine(directory: string): Promise<Machine> {
+export function readMachine(directory: string): Machine {
   const read = (path: string) => {
     try {
       return readFileSync(path, "utf8");
@@ -36,7 +35,7 @@ export async function readMachine(directory: string): Promise<Machine> {
       return undefined;
     }
   };
-  const disk = await statfs(directory);
+  const disk = statfsSync(directory);
   return thisMachine(read, disk.blocks * disk.bsize);
 }
 

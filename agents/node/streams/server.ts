@@ -2,8 +2,8 @@
 // kube-apiserver-kubelet-client. Protocols are loaded when first used: most nodes never see an exec.
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { Server as SecureServer } from "node:https";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
@@ -30,10 +30,43 @@ export interface NodeServer {
 
 const API_SERVER = "kube-apiserver-kubelet-client";
 
-/** Rejects where the certificate cannot be read or the address not be bound. */
+/** Rejects where the address cannot be bound. TLS is loaded for the first who connects: most nodes are never asked for anything. */
 export async function startNodeServer({ settings, host, log }: NodeServerOptions): Promise<NodeServer> {
-  const pki = (name: string) => readFileSync(join(settings.dataDir, "pki", name));
-  const server = createServer({
+  const sockets = new Set<Duplex>();
+  let secure: Promise<SecureServer> | undefined;
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => socket.destroy());
+    socket.once("close", () => sockets.delete(socket));
+    socket.setNoDelay(true);
+    secure ??= createSecure(settings.dataDir, { host, log });
+    secure.then(
+      (ready) => ready.emit("connection", socket),
+      (error: unknown) => {
+        secure = undefined;
+        log.error({ error: String(error) }, "no connection can be made secure");
+        socket.destroy();
+      },
+    );
+  });
+  const address = settings.singleAddress ? "127.0.0.1" : `127.${settings.slot}.${settings.index}.1`;
+  const port = await listen(server, address);
+  return {
+    port,
+    stop() {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+async function createSecure(
+  dataDir: string,
+  { host, log }: Pick<NodeServerOptions, "host" | "log">,
+): Promise<SecureServer> {
+  const { createServer: createSecureServer } = await import("node:https");
+  const pki = (name: string) => readFileSync(join(dataDir, "pki", name));
+  const server = createSecureServer({
     cert: pki("kubelet.crt"),
     key: pki("kubelet.key"),
     ca: pki("ca.crt"),
@@ -41,13 +74,9 @@ export async function startNodeServer({ settings, host, log }: NodeServerOptions
     rejectUnauthorized: true,
     ALPNProtocols: ["http/1.1"],
   });
-  const sockets = new Set<Duplex>();
   server.on("secureConnection", (socket) => {
-    if (socket.getPeerCertificate().subject?.CN !== API_SERVER) return socket.destroy();
-    socket.setNoDelay(true);
-    sockets.add(socket);
     socket.on("error", () => {});
-    socket.once("close", () => sockets.delete(socket));
+    if (socket.getPeerCertificate().subject?.CN !== API_SERVER) socket.destroy();
   });
   server.on("request", (request, response) => {
     answer(host, request, response).catch((error) => {
@@ -62,15 +91,7 @@ export async function startNodeServer({ settings, host, log }: NodeServerOptions
       refuseSocket(socket, error instanceof Refusal ? error : new Refusal(500, String(error)));
     });
   });
-  const address = settings.singleAddress ? "127.0.0.1" : `127.${settings.slot}.${settings.index}.1`;
-  const port = await listen(server, address);
-  return {
-    port,
-    stop() {
-      for (const socket of sockets) socket.destroy();
-      return new Promise((resolve) => server.close(() => resolve()));
-    },
-  };
+  return server;
 }
 
 function listen(server: Server, host: string): Promise<number> {

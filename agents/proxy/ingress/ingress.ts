@@ -1,7 +1,7 @@
 // Serves Ingresses: routes requests to balancers of its own, one for each Service port that some Ingress names, and ends TLS with the
 // certificates of Secrets. Secrets are watched only while an Ingress names one.
 import type { Socket } from "node:net";
-import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import type { SecureContext } from "node:tls";
 import type { EndpointSlice, Ingress, Secret, Service } from "../../../src/api/generated/types.ts";
 import { isServedIngress } from "../../../src/api/ingress-service.ts";
 import { ingresses } from "../../../src/api/kinds/ingress.ts";
@@ -104,7 +104,7 @@ export function createIngressServer({ informers, stateOf, balancing, log }: Ingr
       }
       client.on("error", () => client.destroy());
       const secureContext = certificates.contextOf("");
-      const secure = new TLSSocket(client, {
+      const secure = new (loadTls().TLSSocket)(client, {
         isServer: true,
         SNICallback,
         ...(secureContext ? { secureContext } : {}),
@@ -121,6 +121,9 @@ export function createIngressServer({ informers, stateOf, balancing, log }: Ingr
   };
 }
 
+/** For the first Ingress with a certificate: it takes long to load, and most clusters have none. */
+const loadTls = () => process.getBuiltinModule("node:tls");
+
 function createCertificates(
   informers: InformerFactory,
   served: () => readonly Readonly<Ingress>[],
@@ -135,7 +138,7 @@ function createCertificates(
   const contextFrom = (key: string, { data = {} }: Readonly<Secret>) => {
     const read = (name: string) => Buffer.from(data[name] ?? "", "base64");
     try {
-      return createSecureContext({ cert: read("tls.crt"), key: read("tls.key") });
+      return loadTls().createSecureContext({ cert: read("tls.crt"), key: read("tls.key") });
     } catch (error) {
       log.warn({ secret: key, error: String(error) }, "certificate of an Ingress cannot be used");
       return undefined;

@@ -1,7 +1,6 @@
 // Pure: which Services the kernel can balance, the rules that make it, and the commands that lead from one rule-set to the next
 // (docs/decisions/0006-nftables.md). Chains and sets are named after what is in them: one that is there is never changed, so a change of
 // endpoints adds a chain, points the addresses to it and removes the old one, in one transaction.
-import { createHash } from "node:crypto";
 import { isIPv4 } from "node:net";
 import type { Backend } from "../endpoints.ts";
 import type { Frontend } from "../service-table.ts";
@@ -83,8 +82,9 @@ const stickyEndpoint = (set: string, { host, port }: Backend) => [
 
 const named = (what: string, rules: readonly string[]) => new Map([[`${what}-${digest(rules)}`, rules]]);
 
+// Loaded when there is something to name: a proxy in userspace needs none of it.
 const digest = (texts: readonly string[]) =>
-  createHash("sha256").update(texts.join("\n")).digest("hex").slice(0, 16);
+  process.getBuiltinModule("node:crypto").createHash("sha256").update(texts.join("\n")).digest("hex").slice(0, 16);
 
 /** The first of two that claim the same place counts. */
 export function ruleSetOf(paths: readonly KernelPath[]): RuleSet {

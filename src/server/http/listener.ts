@@ -1,14 +1,14 @@
-// HTTPS on one loopback port: HTTP/2, HTTP/1.1 and upgrades. Owns sockets and identities of clients; what is asked for is
-// the handler's business, streams are the relay's.
-import type { IncomingMessage, ServerResponse } from "node:http";
-import {
-  createSecureServer,
-  type Http2SecureServer,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-  type Http2Session,
+// HTTPS on one loopback port: HTTP/2, HTTP/1.1 and upgrades; and plain HTTP/1.1 on a Unix socket for kubemu's own processes. Owns sockets and
+// identities of clients; what is asked for is the handler's business, streams are the relay's.
+import { createServer as createHttpServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type {
+  Http2SecureServer,
+  Http2ServerRequest,
+  Http2ServerResponse,
+  Http2Session,
+  SecureServerOptions,
 } from "node:http2";
-import type { AddressInfo, Server, Socket } from "node:net";
+import net, { type AddressInfo, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { StatusError, statusError } from "../../api/status-error.ts";
@@ -35,6 +35,8 @@ export interface ListenerOptions {
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
   /** A port of 127.0.0.1 (0: any), or a server that listens already and has no other listeners. */
   readonly listen: { readonly port: number } | { readonly server: Server };
+  /** A server that listens on a Unix socket which only the cluster's owner may open. */
+  readonly local?: Server | undefined;
   /** The ClusterIP of the `kubernetes` Service. */
   readonly serviceAddress: string;
 }
@@ -51,8 +53,55 @@ const KEEP_ALIVE_MS = 120_000;
 const HTTP2_WINDOW = 4 * 1024 * 1024;
 
 export async function startListener(options: ListenerOptions): Promise<Listener> {
+  const { local, listen } = options;
+  const server = "server" in listen ? listen.server : await listenOn(listen.port);
+  const sockets = new Set<Socket>();
+  acceptSecure(server, options, sockets);
+  if (local) acceptLocal(local, options, sockets);
+  return {
+    port: (server.address() as AddressInfo).port,
+    async stop() {
+      const closed = [server, local].map((each) => each && new Promise((done) => each.close(done)));
+      for (const socket of sockets) socket.destroy();
+      await Promise.all(closed);
+    },
+  };
+}
+
+async function listenOn(port: number): Promise<Server> {
+  const server = net.createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen({ port, host: "127.0.0.1" }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  return server;
+}
+
+/** HTTP/2 and TLS are loaded for the first who comes: a start has other things to do, and needs neither. */
+function acceptSecure(server: Server, options: ListenerOptions, sockets: Set<Socket>): void {
+  let secure: Promise<Http2SecureServer> | undefined;
+  server.on("connection", (socket: Socket) => {
+    // From the first byte on: one in the middle of its handshake would keep a server that stops from ending.
+    track(sockets, socket);
+    socket.setNoDelay(true);
+    secure ??= createSecure(options, sockets);
+    secure.then(
+      (ready) => ready.emit("connection", socket),
+      (error: unknown) => {
+        secure = undefined;
+        options.context.log.error({ error: String(error) }, "no connection can be made secure");
+        socket.destroy();
+      },
+    );
+  });
+}
+
+async function createSecure(options: ListenerOptions, sockets: Set<Socket>): Promise<Http2SecureServer> {
+  const { createSecureServer } = await import("node:http2");
   const { ca, cert, key } = options.tls;
-  const server = createSecureServer({
+  const secure = createSecureServer({
     allowHTTP1: true,
     ca,
     cert,
@@ -63,20 +112,22 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     minVersion: "TLSv1.2",
     settings: { initialWindowSize: HTTP2_WINDOW },
     keepAliveTimeout: KEEP_ALIVE_MS,
-  } as Parameters<typeof createSecureServer>[0]);
-  const sockets = new Set<Socket>();
-  // From the first byte on: one in the middle of its handshake would keep a server that stops from ending.
-  server.on("connection", (socket: Socket) => track(sockets, socket));
-  server.on("secureConnection", (socket: TLSSocket) => track(sockets, socket));
+  } as SecureServerOptions);
+  secure.on("secureConnection", (socket: TLSSocket) => track(sockets, socket));
   // A client that breaks off in the middle of its handshake is no concern of ours.
-  server.on("tlsClientError", () => {});
-  server.on("sessionError", () => {});
-  serve(server, options);
-  const port = await listen(server, options.listen);
-  return {
-    port,
-    stop: () => stop(server, options.listen, sockets),
-  };
+  secure.on("tlsClientError", () => {});
+  secure.on("sessionError", () => {});
+  serve(secure, options);
+  return secure;
+}
+
+function acceptLocal(server: Server, options: ListenerOptions, sockets: Set<Socket>): void {
+  const plain = createHttpServer({ keepAliveTimeout: KEEP_ALIVE_MS });
+  serve(plain, options);
+  server.on("connection", (socket: Socket) => {
+    track(sockets, socket);
+    plain.emit("connection", socket);
+  });
 }
 
 function track(sockets: Set<Socket>, socket: Socket): void {
@@ -85,36 +136,7 @@ function track(sockets: Set<Socket>, socket: Socket): void {
   socket.on("error", () => socket.destroy());
 }
 
-async function listen(server: Http2SecureServer, where: ListenerOptions["listen"]): Promise<number> {
-  if ("server" in where) {
-    where.server.on("connection", (socket: Socket) => {
-      socket.setNoDelay(true);
-      server.emit("connection", socket);
-    });
-    return (where.server.address() as AddressInfo).port;
-  }
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ port: where.port, host: "127.0.0.1", noDelay: true } as { port: number }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-  return (server.address() as AddressInfo).port;
-}
-
-async function stop(
-  server: Http2SecureServer,
-  where: ListenerOptions["listen"],
-  sockets: ReadonlySet<Socket>,
-): Promise<void> {
-  const listening = "server" in where ? where.server : server;
-  const closed = new Promise<void>((resolve) => listening.close(() => resolve()));
-  for (const socket of sockets) socket.destroy();
-  await closed;
-}
-
-function serve(server: Http2SecureServer, options: ListenerOptions): void {
+function serve(server: HttpServer | Http2SecureServer, options: ListenerOptions): void {
   const { context, handle, relay } = options;
   const userOf = identities();
 

@@ -6,7 +6,8 @@ import { afterEach, expect, test } from "vitest";
 import { configMaps } from "../../../src/api/kinds/config-map.ts";
 import { hasReason, notFound, statusError } from "../../../src/api/status-error.ts";
 import { createClient } from "../../../src/client/create-client.ts";
-import { createHttpsTransport, lineSplitter } from "../../../src/client/http-transport.ts";
+import { lineSplitter } from "../../../src/client/http-transport.ts";
+import { createHttpsTransport } from "../../../src/client/https-transport.ts";
 import type { Transport, WatchEvent } from "../../../src/client/transport.ts";
 import { openAuthority } from "../../../src/pki/certificates.ts";
 

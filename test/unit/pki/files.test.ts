@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import tls from "node:tls";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createComponentTokens } from "../../../src/pki/component-tokens.ts";
 import { ensurePki, serverFile } from "../../../src/pki/files.ts";
 
 const NOW = Date.now();
@@ -29,7 +30,7 @@ describe("the certificates of a cluster", () => {
     const names = readdirSync(join(dataDir, "pki")).filter(
       (file) => file.endsWith(".crt") && file !== "ca.crt",
     );
-    expect(names).toHaveLength(7);
+    expect(names).toHaveLength(4);
     for (const file of names) {
       const issued = certificate(file.slice(0, -4));
       expect(issued.ca).toBe(false);
@@ -41,14 +42,31 @@ describe("the certificates of a cluster", () => {
 
   it.each([
     ["admin", "O=system:masters\nCN=kubernetes-admin"],
-    ["supervisor", "O=system:masters\nCN=kubemu:supervisor"],
-    ["proxy", "CN=system:kube-proxy"],
     ["kubelet-client", "O=system:masters\nCN=kube-apiserver-kubelet-client"],
-    ["node-node-1", "O=system:nodes\nCN=system:node:node-1"],
   ])("names the user of %s as Kubernetes does", (name, subject) => {
     make();
     expect(certificate(name).subject).toBe(subject);
     expect(certificate(name).keyUsage).toEqual(["1.3.6.1.5.5.7.3.2"]);
+  });
+
+  it("come with a token for each of kubemu's own processes, in the names that Kubernetes has for them", () => {
+    make();
+    const read = createComponentTokens(text("component-tokens.key"));
+    expect(["admin", "supervisor", "proxy", "node-node-1"].map((name) => read(text(`${name}.token`)))).toEqual([
+      { name: "kubernetes-admin", groups: ["system:masters"] },
+      { name: "kubemu:supervisor", groups: ["system:masters"] },
+      { name: "system:kube-proxy", groups: [] },
+      { name: "system:node:node-1", groups: ["system:nodes"] },
+    ]);
+  });
+
+  it("have all their tokens signed anew where the key is missing", () => {
+    make();
+    const before = text("proxy.token");
+    rmSync(join(dataDir, "pki", "component-tokens.key"));
+    make();
+    expect(text("proxy.token")).not.toBe(before);
+    expect(createComponentTokens(text("component-tokens.key"))(text("proxy.token"))).toBeDefined();
   });
 
   it("name every way to the API server", () => {
@@ -86,8 +104,9 @@ describe("the certificates of a cluster", () => {
     const before = readdirSync(join(dataDir, "pki")).map((file) => [file, text(file)]);
     make(21, ["node-1", "node-2"]);
     for (const [file, was] of before) expect(text(file!)).toBe(was);
-    for (const name of [serverFile(21), "node-node-2"])
-      expect(certificate(name).verify(certificate("ca").publicKey)).toBe(true);
+    expect(certificate(serverFile(21)).verify(certificate("ca").publicKey)).toBe(true);
+    const read = createComponentTokens(text("component-tokens.key"));
+    expect(read(text("node-node-2.token"))?.name).toBe("system:node:node-2");
   });
 
   it("are all made anew where the authority is missing", () => {

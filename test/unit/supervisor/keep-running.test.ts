@@ -27,7 +27,8 @@ function start(name: string, source: string): Program {
     slot: 16,
     lowestPort: 1024,
     dnsPort: 10_053,
-    endpointLagMs: 0,
+    apiSocket: "/nowhere/api.sock",
+  endpointLagMs: 0,
   };
   return startProgram({
     file,

@@ -9,9 +9,9 @@ import { createLogFile } from "../../../../../agents/node/containers/log-file.ts
 import {
   type ContainerProcess,
   findProgram,
-  probeDeathSignal,
   startCommand,
 } from "../../../../../agents/node/containers/process.ts";
+import { probeDeathSignal } from "../../../../../src/process/death-signal.ts";
 import { findMarked, sweepMarked } from "../../../../../src/process/sweep.ts";
 
 const programs = fileURLToPath(new URL("../../../../../fixtures/programs/", import.meta.url));
