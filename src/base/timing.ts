@@ -1,5 +1,5 @@
 // Every constant of Kubernetes' timing, with its Kubernetes default, in one table. `--profile fast` divides
-// those of the cluster's own machinery by one factor, proportions kept (but for renewals of Leases). What a manifest states (probe periods,
+// those of the cluster's own machinery by one factor, proportions kept (but for renewals of Leases and Nodes' statuses). What a manifest states (probe periods,
 // grace periods, minReadySeconds, progressDeadlineSeconds) is never scaled and does not stand here.
 
 /** All values in milliseconds. */
@@ -8,8 +8,9 @@ export interface Timing {
   /** kubelet: nodeLeaseDurationSeconds 40, renewed every quarter of it (in the fast profile every half). */
   readonly leaseDurationMs: number;
   readonly leaseRenewMs: number;
-  /** kubelet: nodeStatusReportFrequency: a full Node status even when nothing changed. */
+  /** kubelet: nodeStatusUpdateFrequency and nodeStatusReportFrequency: how often a Node's status is looked at, and written even when nothing changed. */
   readonly nodeStatusMs: number;
+  readonly nodeStatusReportMs: number;
   /** kube-controller-manager --node-monitor-period and --node-monitor-grace-period. */
   readonly nodeMonitorMs: number;
   readonly nodeGraceMs: number;
@@ -68,7 +69,8 @@ const KUBERNETES: Timing = {
   profile: "kubernetes",
   leaseDurationMs: 40 * SECOND,
   leaseRenewMs: 10 * SECOND,
-  nodeStatusMs: 5 * MINUTE,
+  nodeStatusMs: 10 * SECOND,
+  nodeStatusReportMs: 5 * MINUTE,
   nodeMonitorMs: 5 * SECOND,
   nodeGraceMs: 50 * SECOND,
   nodeTolerationMs: 300 * SECOND,
@@ -106,7 +108,14 @@ const FAST_FACTOR = 10;
 // Not divided by as much: renewals are all that an idle cluster does, some milliseconds of processor time each, and one every second
 // costs more than a node that is noticed after two missed ones instead of four is worth.
 const FAST_LEASE_RENEW_MS = 2 * SECOND;
-const NEVER_SCALED: ReadonlySet<string> = new Set(["profile", "requeueMs", "eventTtlMs"]);
+// Of a Node's status nothing is in a hurry: its Lease says in the meantime that it lives.
+const NEVER_SCALED: ReadonlySet<string> = new Set([
+  "profile",
+  "requeueMs",
+  "eventTtlMs",
+  "nodeStatusMs",
+  "nodeStatusReportMs",
+]);
 
 /** The timing table of a profile. */
 export function timingOf(profile: Profile): Timing {

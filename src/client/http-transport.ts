@@ -47,7 +47,8 @@ export function createHttpTransport(wire: Wire, options: HttpTransportOptions): 
     !answered && (error as NodeJS.ErrnoException).code === "ECONNREFUSED" && systemClock.now() < awaitUntil;
 
   const open = (wanted: TransportRequest, agent: Agent, silentMs: number): ClientRequest => {
-    const body = wanted.body === undefined ? undefined : Buffer.from(JSON.stringify(wanted.body));
+    // As text, which Node sends in one piece with the head.
+    const body = wanted.body === undefined ? undefined : JSON.stringify(wanted.body);
     const request = wire.request({
       agent,
       method: wanted.method,
@@ -58,11 +59,13 @@ export function createHttpTransport(wire: Wire, options: HttpTransportOptions): 
         ...headers,
         ...(wanted.accept ? { accept: wanted.accept } : {}),
         ...(body
-          ? { "content-type": wanted.contentType ?? "application/json", "content-length": body.length }
+          ? {
+              "content-type": wanted.contentType ?? "application/json",
+              "content-length": Buffer.byteLength(body),
+            }
           : {}),
       },
     });
-    request.setNoDelay(true);
     request.once("response", () => {
       answered = true;
     });

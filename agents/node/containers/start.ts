@@ -2,10 +2,10 @@
 // the container's state; the worker alone decides whether and when to start.
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import type { Container } from "../../../src/api/generated/types.ts";
+import type { Container, Pod } from "../../../src/api/generated/types.ts";
 import type { ContainerRun, NodeContext, PodRecord } from "../context.ts";
 import { containerEvents, type PodEvents } from "../events.ts";
-import type { ImageProgram, ResolvedImage } from "../images/catalogue.ts";
+import { type ImageProgram, type ResolvedImage, resolveImage } from "../images/catalogue.ts";
 import { nextBackoff } from "../pod/plan.ts";
 import { type ContainerState, containerSpec, type Termination } from "../pod/state.ts";
 import { startContainerProbes } from "../probes/container-probes.ts";
@@ -42,6 +42,14 @@ interface Start {
   readonly state: ContainerState;
   readonly container: Container;
   readonly events: PodEvents;
+}
+
+/** For a pod that has just come to this node: the process of its first container boots while network, volumes and status are seen to. */
+export function expectContainer({ pool, images }: NodeContext, { spec }: Readonly<Pod>): void {
+  const [first] = [...(spec.initContainers ?? []), ...spec.containers];
+  if (!first || first.command?.length) return;
+  const image = resolveImage(first.image ?? "", images.list());
+  if (image?.program.builtin && !image.error) pool.expect();
 }
 
 /** Resolves when the container runs (its postStart hook done) or cannot. Never rejects. */

@@ -1,4 +1,4 @@
-// Built-in container processes started ahead of need. The pool fills only when the cluster has started and its node has been quiet for
+// Built-in container processes started ahead of need. But for pods that are on their way, the pool fills only when the cluster has started and its node has been quiet for
 // a moment: neither a start nor a burst of pods should share the processor with processes nobody asked for yet.
 import type { Clock } from "../../../src/base/clock.ts";
 import type { Log } from "../../../src/base/log.ts";
@@ -7,6 +7,8 @@ import type { EmptyContainer } from "./process.ts";
 export interface WarmPool {
   /** A process that runs already, else a new one. */
   take(): EmptyContainer;
+  /** One will be taken in a moment: where there is room in the pool, it boots meanwhile. */
+  expect(): void;
   stop(): void;
 }
 
@@ -27,8 +29,7 @@ export function createWarmPool(options: {
   let started = false;
   let stopped = false;
 
-  const refill = () => {
-    if (stopped || ready.length >= size) return;
+  const add = () => {
     try {
       const empty = start();
       ready.push(empty);
@@ -39,6 +40,10 @@ export function createWarmPool(options: {
     } catch (error) {
       log.warn({ error: String(error) }, "warm container not started");
     }
+  };
+  const refill = () => {
+    if (stopped || ready.length >= size) return;
+    add();
     cancel = clock.after(BETWEEN_MS, refill);
   };
   const refillWhenQuiet = () => {
@@ -55,6 +60,10 @@ export function createWarmPool(options: {
     take() {
       if (started && !stopped) refillWhenQuiet();
       return ready.shift() ?? start();
+    },
+    expect() {
+      // Never more than the pool holds anyway: what is not taken after all is a spare one.
+      if (!stopped && ready.length < size) add();
     },
     stop() {
       stopped = true;

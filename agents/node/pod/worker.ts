@@ -4,7 +4,7 @@
 import type { Pod } from "../../../src/api/generated/types.ts";
 import { pods } from "../../../src/api/kinds/pod.ts";
 import { hasReason } from "../../../src/api/status-error.ts";
-import { startContainer } from "../containers/start.ts";
+import { expectContainer, startContainer } from "../containers/start.ts";
 import { stopContainer } from "../containers/stop.ts";
 import type { NodeContext, PodRecord } from "../context.ts";
 import { containerEvents } from "../events.ts";
@@ -155,9 +155,12 @@ class Worker implements PodWorker {
       if (state.sandbox) await releaseSandbox(context, record);
       return undefined;
     }
-    if (!this.admitted && !this.admit()) {
-      await this.status.flush();
-      return undefined;
+    if (!this.admitted) {
+      if (!this.admit()) {
+        await this.status.flush();
+        return undefined;
+      }
+      expectContainer(context, record.pod);
     }
     noteEphemeral(record.pod, state);
     state.resize = planResize(record.pod, state.resize?.allocated, {

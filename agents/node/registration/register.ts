@@ -1,4 +1,4 @@
-// Keeps this node's Node object: makes it or takes it over at the start, reports its conditions every nodeStatusMs and
+// Keeps this node's Node object: makes it or takes it over at the start, looks at its status every nodeStatusMs and
 // its images when they change. Labels, taints and annotations of others are left alone.
 import { readFileSync, statfsSync } from "node:fs";
 import type {
@@ -54,9 +54,10 @@ export async function registerNode(
     const images = pulledImages(context.pulled);
     return nodeStatus({ name, address: context.network.nodeIP, port, machine, images, conditions });
   };
-  const write = async () => {
-    const wanted = status();
+  let written = { text: "", atMs: 0 };
+  const write = async (wanted = status()) => {
     await client.patch(nodes, { name }, "strategic", { status: wanted }, { subresource: "status" });
+    written = { text: withoutHeartbeats(wanted), atMs: clock.now() };
   };
 
   const node = await ensureNode(context);
@@ -79,7 +80,9 @@ export async function registerNode(
       for (;;) {
         await clock.sleep(timing.nodeStatusMs, ended);
         if (ended.aborted) return;
-        await write();
+        const now = status();
+        const isDue = clock.now() - written.atMs >= timing.nodeStatusReportMs;
+        if (isDue || withoutHeartbeats(now) !== written.text) await write(now);
       }
     },
     { log, clock, signal },
@@ -93,6 +96,10 @@ export async function registerNode(
     },
   };
 }
+
+/** The kubelet's comparison: a status that only says when it was looked at is not worth a write. */
+const withoutHeartbeats = (status: NodeStatus): string =>
+  JSON.stringify(status, (name, value) => (name === "lastHeartbeatTime" ? undefined : value));
 
 /** The Node object, made where there is none; kubemu's own labels and podCIDR brought up to date where there is one. */
 async function ensureNode(context: NodeContext): Promise<Node> {

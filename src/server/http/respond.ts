@@ -13,6 +13,7 @@ const MAX_WATCH_BACKLOG = 8 * 1024 * 1024;
 
 // Of a large answer, what is encrypted and sent at a time.
 const SLICE = 512 * 1024;
+const SHORT = 16 * 1024;
 
 export function respond(request: HttpRequest, response: HttpResponse, answer: Answer): void {
   if (response.destroyed) return;
@@ -25,11 +26,16 @@ export function respond(request: HttpRequest, response: HttpResponse, answer: An
   if (answer.form === "document" && answer.texts && !isHead)
     sendInPieces(response, { status: answer.status, headers, pieces: answer.texts() });
   else {
-    const bytes = bytesOf(answer.form === "document" ? answer.json() : answer.bytes);
-    if (answer.status !== 304) headers["content-length"] = bytes.length;
-    if (bytes.length > SLICE && !isHead)
-      sendInPieces(response, { status: answer.status, headers, pieces: slicesOf(bytes) });
-    else sendWhole(request, response, { status: answer.status, headers, bytes });
+    const content = answer.form === "document" ? answer.json() : answer.bytes;
+    const length = Buffer.byteLength(content);
+    if (answer.status !== 304) headers["content-length"] = length;
+    if (length > SLICE && !isHead)
+      sendInPieces(response, { status: answer.status, headers, pieces: slicesOf(bytesOf(content)) });
+    else {
+      // Short text goes out in one piece with its head; longer text would only be copied once more for that.
+      const body = length <= SHORT ? content : bytesOf(content);
+      sendWhole(request, response, { status: answer.status, headers, body });
+    }
   }
   if (!request.readableEnded) drain(request);
 }
@@ -40,7 +46,7 @@ type Head = { readonly status: number; readonly headers: Headers };
 function sendWhole(
   request: HttpRequest,
   response: HttpResponse,
-  { status, headers, bytes }: Head & { readonly bytes: Buffer },
+  { status, headers, body }: Head & { readonly body: string | Uint8Array },
 ): void {
   // What is left of a refused body would be taken for the next request.
   if (status === 413 && request.httpVersionMajor === 1) headers["connection"] = "close";
@@ -48,9 +54,9 @@ function sendWhole(
   if (request.method === "HEAD" || status === 304) response.end();
   else if (headers["connection"] === "close" && !request.readableEnded) {
     // Ended now, the connection would be reset under a client that is still sending, and the answer lost with it.
-    (response as ServerResponse).write(bytes);
+    (response as ServerResponse).write(body);
     request.once("end", () => response.end()).once("close", () => response.end());
-  } else response.end(bytes);
+  } else (response as ServerResponse).end(body);
 }
 
 const writeHead = (response: HttpResponse, { status, headers }: Head) =>

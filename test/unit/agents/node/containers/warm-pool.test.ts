@@ -59,6 +59,19 @@ test("fills between containers that are restarted again and again from the start
   expect(cold).toEqual([true, false, false, false]);
 });
 
+test("a pod that is on its way has a process booting for it, also while the cluster starts, and never more than the pool holds", () => {
+  const { ends, pool } = makePool(2);
+  pool.expect();
+  expect(ends).toHaveLength(1);
+  expect(pool.take().process.pid).toBe(0);
+  for (let pods = 0; pods < 5; pods++) pool.expect();
+  expect(ends).toHaveLength(3);
+  expect([pool.take(), pool.take(), pool.take()].map(({ process }) => process.pid)).toEqual([1, 2, 3]);
+  pool.stop();
+  pool.expect();
+  expect(ends).toHaveLength(4);
+});
+
 test("what has ended is not handed out but replaced when the next one is taken", async () => {
   const { clock, ends, pool } = makePool(1);
   clock.advance(3_000);
