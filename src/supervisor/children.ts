@@ -5,9 +5,11 @@ import { fileURLToPath } from "node:url";
 
 export type ProgramName = "control-plane" | "node-agent" | "proxy" | "container" | "supervisor";
 
+let here: string | undefined;
+
 /** Where the built program lies: all of them are in one folder, chunks in a folder of it. */
 export function programFile(name: ProgramName): string {
-  const here = dirname(fileURLToPath(import.meta.url));
+  here ??= dirname(fileURLToPath(import.meta.url));
   const beside = join(here, `${name}.js`);
   return existsSync(beside) ? beside : join(here, "..", `${name}.js`);
 }
