@@ -6,7 +6,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Cluster, startCluster } from "../test/cluster/harness.ts";
 import { type Figure, figure, percentile, type Scenario } from "./figure.ts";
-import { createHttp2Follower, createRawClient, type Follower, type RawClient } from "./raw-client.ts";
+import {
+  createHttp2Follower,
+  createLineFollower,
+  createRawClient,
+  type Follower,
+  type RawClient,
+} from "./raw-client.ts";
 
 const WATCHERS = 50;
 const WRITES = 500;
@@ -52,42 +58,46 @@ interface Lags {
 async function watchLags(url: string, dataDir: string, followers: Follower): Promise<Lags> {
   const run = runs++;
   const writer = createRawClient(url, dataDir, 1);
-  const [sentAt, answeredAt] = [new Map<string, number>(), new Map<string, number>()];
-  const sightings: { readonly name: string; readonly at: number }[] = [];
-  const seen = Array.from({ length: WATCHERS }, () => 0);
+  // By the number of the write, and flat: what is kept as objects would have the measuring process collect garbage while it measures.
+  const [sentAt, answeredAt] = [new Float64Array(WRITES), new Float64Array(WRITES)];
+  const seenAt = new Float64Array(WRITES * WATCHERS);
+  const seen = new Uint32Array(WATCHERS);
+  let sightings = 0;
   const collection = "/api/v1/namespaces/kube-public/configmaps";
+  const mark = `"name":"w-${run}-`;
   let all: () => void = () => {};
   const complete = new Promise<void>((resolve) => {
     all = resolve;
   });
   await Promise.all(
-    seen.map((_, watcher) =>
+    Array.from(seen, (_, watcher) =>
       followers.follow(`${collection}?watch=true`, (line) => {
-        const name = /"name":"(w-[\d-]+)"/.exec(line)?.[1] ?? "";
-        if (!sentAt.has(name)) return;
-        sightings.push({ name, at: performance.now() });
-        seen[watcher]!++;
-        if (sightings.length === WATCHERS * WRITES) all();
+        const at = line.indexOf(mark);
+        if (at < 0) return;
+        seenAt[Number.parseInt(line.slice(at + mark.length), 10) * WATCHERS + watcher] = performance.now();
+        seen[watcher]! += 1;
+        sightings += 1;
+        if (sightings === WATCHERS * WRITES) all();
       }),
     ),
   );
   const write = async (name: string) => {
     const { status } = await writer.send("POST", collection, body(name));
+    const now = performance.now();
     if (status !== 201) throw new Error(`create answered ${status}`);
-    answeredAt.set(name, performance.now());
     await new Promise((next) => setTimeout(next, 10));
+    return now;
   };
   for (let n = 0; n < WARM_UP_WRITES; n++) await write(`warm-up-${run}-${n}`);
   for (let n = 0; n < WRITES; n++) {
-    const name = `w-${run}-${n}`;
-    sentAt.set(name, performance.now());
-    await write(name);
+    sentAt[n] = performance.now();
+    answeredAt[n] = await write(`w-${run}-${n}`);
   }
   await complete;
   followers.close();
   writer.close();
-  const since = (times: ReadonlyMap<string, number>) =>
-    sightings.map(({ name, at }) => Math.max(at - (times.get(name) ?? Number.NaN), 0));
+  const since = (times: Float64Array) =>
+    Array.from(seenAt, (at, sighting) => Math.max(at - times[Math.floor(sighting / WATCHERS)]!, 0));
   return {
     fromSending: since(sentAt),
     fromAnswer: since(answeredAt),
@@ -114,7 +124,7 @@ async function measure(url: string, dataDir: string): Promise<Measured> {
   await createsPerSecond(one, 1, 300);
   const single = await createsPerSecond(one, 1, 1500);
   one.close();
-  const apart = await watchLags(url, dataDir, createRawClient(url, dataDir, WATCHERS));
+  const apart = await watchLags(url, dataDir, createLineFollower(url, dataDir));
   const together = await watchLags(url, dataDir, createHttp2Follower(url, dataDir));
   return { single, parallel, apart, together };
 }

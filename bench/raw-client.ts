@@ -1,6 +1,7 @@
 // The least a client can do, so that the server is what is measured: HTTPS, and no JSON is parsed.
 import { connect } from "node:http2";
 import { Agent, request as httpsRequest } from "node:https";
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { readCredentials } from "../src/client/credentials.ts";
 import { lineSplitter } from "../src/client/http-transport.ts";
 
@@ -16,7 +17,7 @@ export interface Follower {
 }
 
 /** As the admin of the cluster whose data directory it is; to `url`, an https URL, on at most `sockets` connections. */
-export function createRawClient(url: string, dataDir: string, sockets: number): RawClient & Follower {
+export function createRawClient(url: string, dataDir: string, sockets: number): RawClient {
   const agent = new Agent({ keepAlive: true, maxSockets: sockets, ...readCredentials(dataDir, "admin") });
   const { hostname, port } = new URL(url);
   return {
@@ -35,16 +36,43 @@ export function createRawClient(url: string, dataDir: string, sockets: number): 
         request.on("error", reject);
         request.end(payload);
       }),
+    close: () => agent.destroy(),
+  };
+}
+
+const READ_BYTES = 64 * 1024;
+
+/**
+ * A connection for each answer. Fifty of them are read by one process, on the server's own cores: no streams and no HTTP parser in between, so
+ * that what is measured is when the server's bytes are there. `onLine` gets the lines of chunked framing as well.
+ */
+export function createLineFollower(url: string, dataDir: string): Follower {
+  const { hostname, port } = new URL(url);
+  const sockets: TLSSocket[] = [];
+  return {
     follow: (path, onLine) =>
       new Promise((resolve, reject) => {
-        const request = httpsRequest({ agent, hostname, port, path }, (response) => {
-          response.on("data", lineSplitter(onLine)).on("error", () => {});
-          resolve();
+        const feed = lineSplitter((line) => {
+          if (line.startsWith("HTTP/1.1 200")) resolve();
+          else onLine(line);
         });
-        request.on("error", reject);
-        request.end();
+        const onread = {
+          buffer: Buffer.allocUnsafe(READ_BYTES),
+          callback: (bytes: number, buffer: Uint8Array): boolean => {
+            feed(Buffer.from(buffer.subarray(0, bytes)));
+            return true;
+          },
+        };
+        // Node documents `onread` for TLS as well; its types do not.
+        const options = { host: hostname, port: Number(port), ...readCredentials(dataDir, "admin"), onread };
+        const socket = connectTls(options as ConnectionOptions);
+        sockets.push(socket);
+        socket.on("error", reject);
+        socket.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\n\r\n`);
       }),
-    close: () => agent.destroy(),
+    close() {
+      for (const socket of sockets) socket.destroy();
+    },
   };
 }
 
