@@ -1,26 +1,28 @@
 // The floor of an idle cluster's CPU: bare Node processes that exchange what its heartbeats are, three clients that PATCH something small over
-// a kept HTTPS connection as often as a node renews its Lease, and a server that answers with as much as a Lease is.
+// a kept connection over a Unix socket as often as a node renews its Lease, and a server that answers with as much as a Lease is.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { timingOf } from "../src/base/timing.ts";
-import { openAuthority } from "../src/pki/certificates.ts";
 
 const NODES = 3;
 const ANSWER_BYTES = 800;
 
 const SERVER = `
-const { PAIR, BYTES } = process.env;
+const { SOCKET, BYTES } = process.env;
 const answer = "x".repeat(BYTES);
-const server = require("node:https").createServer(JSON.parse(PAIR), (request, response) => {
+const server = require("node:http").createServer((request, response) => {
   request.resume().on("end", () => response.writeHead(200, { "content-length": BYTES }).end(answer));
 });
-server.listen(0, "127.0.0.1", () => process.send(server.address().port));
+server.listen(SOCKET, () => process.send("listens"));
 process.on("disconnect", () => process.exit());`;
 
 const CLIENT = `
-const { request, Agent } = require("node:https");
-const { PAIR, PORT, EVERY_MS } = process.env;
-const options = { ...JSON.parse(PAIR), host: "127.0.0.1", port: PORT, method: "PATCH", agent: new Agent({ keepAlive: true }) };
+const { request, Agent } = require("node:http");
+const { SOCKET, EVERY_MS } = process.env;
+const options = { socketPath: SOCKET, method: "PATCH", agent: new Agent({ keepAlive: true }) };
 setInterval(() => {
   const body = JSON.stringify({ spec: { renewTime: new Date().toISOString() } });
   request({ ...options, headers: { "content-length": body.length } }, (response) => response.resume()).end(body);
@@ -33,35 +35,22 @@ export interface BareHeartbeats {
 }
 
 export async function startBareHeartbeats(): Promise<BareHeartbeats> {
-  const authority = openAuthority(Date.now());
-  const ca = authority.cert;
-  const server = start(SERVER, {
-    PAIR: { ca, ...authority.issue({ commonName: "server", use: "server", addresses: ["127.0.0.1"] }) },
-    BYTES: ANSWER_BYTES,
-  });
-  const [port] = (await once(server, "message")) as [number];
-  const clients = Array.from({ length: NODES }, (_, index) =>
-    start(CLIENT, {
-      PAIR: { ca, ...authority.issue({ commonName: `client-${index}`, use: "client" }) },
-      PORT: port,
-      EVERY_MS: timingOf("fast").leaseRenewMs,
-    }),
-  );
+  const folder = mkdtempSync(join(tmpdir(), "kubemu-bare-"));
+  const SOCKET = join(folder, "bare.sock");
+  const server = start(SERVER, { SOCKET, BYTES: String(ANSWER_BYTES) });
+  await once(server, "message");
+  const EVERY_MS = String(timingOf("fast").leaseRenewMs);
+  const clients = Array.from({ length: NODES }, () => start(CLIENT, { SOCKET, EVERY_MS }));
   const all = [server, ...clients];
   return {
     pids: all.map(({ pid }) => pid ?? 0),
     stop() {
       for (const child of all) child.kill();
+      rmSync(folder, { recursive: true });
     },
   };
 }
 
-function start(program: string, settings: Readonly<Record<string, unknown>>): ChildProcess {
-  const env = Object.fromEntries(
-    Object.entries(settings).map(([name, value]) => [
-      name,
-      typeof value === "object" ? JSON.stringify(value) : String(value),
-    ]),
-  );
+function start(program: string, env: Readonly<Record<string, string>>): ChildProcess {
   return spawn(process.execPath, ["-e", program], { env, stdio: ["ignore", "inherit", "inherit", "ipc"] });
 }

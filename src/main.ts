@@ -41,7 +41,12 @@ import { startVolumeProtectionController } from "./controllers/volume-protection
 import { startVolumeProvisioner } from "./controllers/volume-provisioner/controller.ts";
 import { startFolder } from "./folder/start-folder.ts";
 import { createComponentTokens } from "./pki/component-tokens.ts";
-import { type ControlPlaneSettings, INHERITED_FD, parseSettings, type ReadyMessage } from "./process/settings.ts";
+import {
+  type ControlPlaneSettings,
+  INHERITED_FD,
+  parseSettings,
+  type ReadyMessage,
+} from "./process/settings.ts";
 import { startScheduler } from "./scheduler/scheduler.ts";
 import { type ApiServer, startApiServer } from "./server/api-server.ts";
 import { openStore } from "./store/open-store.ts";

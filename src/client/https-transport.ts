@@ -12,7 +12,13 @@ export interface HttpsTransportOptions extends HttpTransportOptions, Credentials
   readonly server: string;
 }
 
-export function createHttpsTransport({ server, ca, cert, key, ...options }: HttpsTransportOptions): Transport {
+export function createHttpsTransport({
+  server,
+  ca,
+  cert,
+  key,
+  ...options
+}: HttpsTransportOptions): Transport {
   const shared = { secureContext: createSecureContext({ ca, cert, key }), noDelay: true };
   const { hostname, port } = new URL(server);
 

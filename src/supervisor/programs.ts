@@ -29,7 +29,16 @@ export interface Programs {
 }
 
 export function createPrograms(
-  { dataDir, cluster, lowestPort, dnsPort, proxy: { mode: proxyMode }, socket, localSocket, containerPrefix }: Ground,
+  {
+    dataDir,
+    cluster,
+    lowestPort,
+    dnsPort,
+    proxy: { mode: proxyMode },
+    socket,
+    localSocket,
+    containerPrefix,
+  }: Ground,
   { inMemory, folders, endpointLagMs = 0 }: SupervisorSettings,
   from: NodeJS.ProcessEnv,
 ): Programs {

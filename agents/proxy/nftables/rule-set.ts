@@ -84,7 +84,12 @@ const named = (what: string, rules: readonly string[]) => new Map([[`${what}-${d
 
 // Loaded when there is something to name: a proxy in userspace needs none of it.
 const digest = (texts: readonly string[]) =>
-  process.getBuiltinModule("node:crypto").createHash("sha256").update(texts.join("\n")).digest("hex").slice(0, 16);
+  process
+    .getBuiltinModule("node:crypto")
+    .createHash("sha256")
+    .update(texts.join("\n"))
+    .digest("hex")
+    .slice(0, 16);
 
 /** The first of two that claim the same place counts. */
 export function ruleSetOf(paths: readonly KernelPath[]): RuleSet {

@@ -1,6 +1,11 @@
 // HTTPS on one loopback port: HTTP/2, HTTP/1.1 and upgrades; and plain HTTP/1.1 on a Unix socket for kubemu's own processes. Owns sockets and
 // identities of clients; what is asked for is the handler's business, streams are the relay's.
-import { createServer as createHttpServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  createServer as createHttpServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
 import type {
   Http2SecureServer,
   Http2ServerRequest,

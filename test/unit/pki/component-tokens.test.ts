@@ -35,6 +35,13 @@ test("a token with any character changed, or signed with another key, names nobo
 test("claims without their signature, and what is no token at all, name nobody", () => {
   const read = createComponentTokens(KEY);
   const claims = Buffer.from('{"name":"kubernetes-admin","groups":["system:masters"]}').toString("base64url");
-  for (const text of ["", "kubemu", `kubemu.${claims}`, `kubemu.${claims}.`, `kubemu.${claims}.AAAA`, "a.b.c"])
+  for (const text of [
+    "",
+    "kubemu",
+    `kubemu.${claims}`,
+    `kubemu.${claims}.`,
+    `kubemu.${claims}.AAAA`,
+    "a.b.c",
+  ])
     expect(read(text), text).toBeUndefined();
 });

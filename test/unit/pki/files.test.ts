@@ -52,7 +52,9 @@ describe("the certificates of a cluster", () => {
   it("come with a token for each of kubemu's own processes, in the names that Kubernetes has for them", () => {
     make();
     const read = createComponentTokens(text("component-tokens.key"));
-    expect(["admin", "supervisor", "proxy", "node-node-1"].map((name) => read(text(`${name}.token`)))).toEqual([
+    expect(
+      ["admin", "supervisor", "proxy", "node-node-1"].map((name) => read(text(`${name}.token`))),
+    ).toEqual([
       { name: "kubernetes-admin", groups: ["system:masters"] },
       { name: "kubemu:supervisor", groups: ["system:masters"] },
       { name: "system:kube-proxy", groups: [] },

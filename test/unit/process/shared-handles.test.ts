@@ -17,7 +17,9 @@ afterEach(() => {
 const PROGRAM = `require("node:net").createServer((socket) => socket.end("from " + process.pid)).listen({ fd: 4 }, () => process.send("listens"))`;
 
 async function listener(fd: number) {
-  const child = spawn(process.execPath, ["-e", PROGRAM], { stdio: ["ignore", "ignore", "inherit", "ipc", fd] });
+  const child = spawn(process.execPath, ["-e", PROGRAM], {
+    stdio: ["ignore", "ignore", "inherit", "ipc", fd],
+  });
   await new Promise((done) => child.once("message", done));
   return child;
 }
@@ -58,5 +60,7 @@ test("a held Unix socket is its owner's alone, outlives who listens on it, and g
 });
 
 test("a path that cannot be bound is named with the system's reason", () => {
-  expect(() => holdPath(join(folder, "missing", "a.sock"))).toThrow(/bind .*missing\/a\.sock: (ENOENT|EACCES)/);
+  expect(() => holdPath(join(folder, "missing", "a.sock"))).toThrow(
+    /bind .*missing\/a\.sock: (ENOENT|EACCES)/,
+  );
 });

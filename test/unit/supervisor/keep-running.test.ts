@@ -28,7 +28,7 @@ function start(name: string, source: string): Program {
     lowestPort: 1024,
     dnsPort: 10_053,
     apiSocket: "/nowhere/api.sock",
-  endpointLagMs: 0,
+    endpointLagMs: 0,
   };
   return startProgram({
     file,
