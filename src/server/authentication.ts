@@ -1,5 +1,5 @@
-// Who a request is from: a client certificate of the cluster's CA (CN the user, O the groups) a service
-// account's token, or one of kubemu's own processes' tokens.
+// Who a request is from: a client certificate of the cluster's CA (CN the user, O the groups), a service
+// account's token, or that of one of kubemu's own processes.
 // No credential, no answer: nothing is served anonymously.
 import type { TLSSocket } from "node:tls";
 import { statusError } from "../api/status-error.ts";

@@ -1,5 +1,6 @@
-// Built-in container processes started ahead of need. But for pods that are on their way, the pool fills only when the cluster has started and its node has been quiet for
-// a moment: neither a start nor a burst of pods should share the processor with processes nobody asked for yet.
+// Built-in container processes started ahead of need: for a pod that is on its way while the rest of it is seen to, and for any other once
+// the cluster has started and its node has been quiet for a moment. Neither a start nor a burst of pods should share the processor with
+// processes nobody asked for yet.
 import type { Clock } from "../../../src/base/clock.ts";
 import type { Log } from "../../../src/base/log.ts";
 import type { EmptyContainer } from "./process.ts";
