@@ -154,7 +154,7 @@ function createContext(
     spawner,
     pool: createWarmPool({
       size: settings.warmPool,
-      afterMs: settings.warmPoolAfterMs,
+      afterMs: settings.startTakesMs,
       start: () => startEmpty(spawner, env),
       clock,
       log,

@@ -26,7 +26,9 @@ export interface ListOptions {
 
 export interface WatchOptions extends Omit<ListOptions, "limit" | "continue"> {
   readonly allowWatchBookmarks?: boolean;
+  /** With `resourceVersionMatch: "NotOlderThan"`, as the server wants it. */
   readonly sendInitialEvents?: boolean;
+  readonly resourceVersionMatch?: "NotOlderThan";
   readonly timeoutSeconds?: number;
 }
 

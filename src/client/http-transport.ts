@@ -94,6 +94,7 @@ export function createHttpTransport(wire: Wire, options: HttpTransportOptions): 
     });
 
   return {
+    isRemote: true,
     // A POST may have been carried out before its connection was lost: never sent twice.
     request: (wanted) => attempt(wanted, wanted.method !== "POST"),
     watch: async (wanted, onEvent) => {

@@ -11,6 +11,8 @@ export interface EventOptions {
   /** The part of the object: `spec.containers{nginx}`. */
   readonly fieldPath?: string;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** It can wait for so long, in milliseconds, while others have more to do; its time is that of the call. */
+  readonly writtenAfterMs?: number;
 }
 
 export interface Recorder {
@@ -54,6 +56,7 @@ interface Known {
 
 interface Occurrence {
   readonly known: Known;
+  readonly lastTimestamp: string;
   readonly message: string;
   readonly draft: Omit<Event, "metadata" | "count" | "lastTimestamp" | "firstTimestamp">;
   readonly namespace: string;
@@ -67,6 +70,8 @@ export function createRecorder(client: Client, { component, host, clock }: Recor
   const mayRecord = createTokens(clock);
   const source = host ? { component, host } : { component };
   const pending = new Set<Promise<void>>();
+  // Ends what waits to be written.
+  let flushing = new AbortController();
   let serial = Math.floor(Math.random() * 1e6);
   // Nanoseconds in hexadecimal; the serial stands for what a clock of milliseconds cannot tell apart.
   const uniqueTime = () => {
@@ -74,8 +79,8 @@ export function createRecorder(client: Client, { component, host, clock }: Recor
     return (BigInt(clock.now()) * 1_000_000n + BigInt(serial)).toString(16);
   };
 
-  const write = async ({ known, message, draft, namespace, name, annotations }: Occurrence) => {
-    const lastTimestamp = timestamp(clock.now());
+  const write = async (occurrence: Occurrence) => {
+    const { known, lastTimestamp, message, draft, namespace, name, annotations } = occurrence;
     known.count += 1;
     const at = known.written?.metadata;
     if (at) {
@@ -139,15 +144,26 @@ export function createRecorder(client: Client, { component, host, clock }: Recor
         reportingComponent: component,
         reportingInstance: host ?? "",
       };
-      const { annotations } = options;
-      const written = entry.queue.then(() =>
-        deliver({ known: entry, message: shown.message, draft, namespace, name, annotations }),
-      );
+      const { annotations, writtenAfterMs = 0 } = options;
+      const lastTimestamp = timestamp(clock.now());
+      const occurrence = {
+        known: entry,
+        lastTimestamp,
+        message: shown.message,
+        draft,
+        namespace,
+        name,
+        annotations,
+      };
+      const waited = writtenAfterMs > 0 ? clock.sleep(writtenAfterMs, flushing.signal) : undefined;
+      const written = entry.queue.then(() => waited).then(() => deliver(occurrence));
       entry.queue = written;
       pending.add(written);
       void written.finally(() => pending.delete(written));
     },
     async flush() {
+      flushing.abort();
+      flushing = new AbortController();
       await Promise.all(pending);
     },
   };

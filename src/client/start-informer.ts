@@ -1,4 +1,4 @@
-// List, then watch from that revision, for ever. A lost connection resumes from the newest revision seen; a refused one
+// List, then watch from that revision, for ever; over sockets both in one request. A lost connection resumes from the newest revision seen; a refused one
 // (410 Gone, or any Status) lists anew and works out what was missed, so that no listener ever misses an object's end.
 import { type KubeObject, keyOf } from "../api/object.ts";
 import { apiVersionOf, groupResourceOf, type Resource } from "../api/resource.ts";
@@ -6,7 +6,7 @@ import { StatusError } from "../api/status-error.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { runForever } from "../base/run-forever.ts";
-import type { Client } from "./client.ts";
+import type { Client, WatchOptions } from "./client.ts";
 import { failureOf } from "./create-client.ts";
 import type { ChangeListener, IndexFunction, LiveInformer } from "./informer.ts";
 import { createInformerCache } from "./informer-cache.ts";
@@ -25,6 +25,7 @@ export interface InformerOptions<T extends KubeObject> {
 const WATCH_SECONDS = 300;
 // A watch that ends sooner than this is no sign of health: the loop then pauses before the next.
 const SHORT_WATCH_MS = 1_000;
+const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
 /** Keeps a local copy of what `resource` (narrowed by selectors) holds. Starts at once; never gives up until `stop`. */
 export function startInformer<T extends KubeObject>(
@@ -43,16 +44,18 @@ export function startInformer<T extends KubeObject>(
     markSynced = resolve;
   });
 
-  const relist = async (signal: AbortSignal) => {
-    const list = await client.list(resource, { ...scope, signal });
-    if (signal.aborted) return;
-    const present = new Map(list.items.map((item) => [keyOf(item), item]));
+  const replace = (items: readonly T[], resourceVersion: string) => {
+    const present = new Map(items.map((item) => [keyOf(item), item]));
     for (const key of cache.keys()) if (!present.has(key)) changes.remove(key, undefined);
     for (const [key, item] of present) changes.put(key, item);
-    revision = Number(list.metadata.resourceVersion);
+    revision = Number(resourceVersion);
     listed = true;
     markSynced();
     changes.step();
+  };
+  const relist = async (signal: AbortSignal) => {
+    const list = await client.list(resource, { ...scope, signal });
+    if (!signal.aborted) replace(list.items, list.metadata.resourceVersion);
   };
   const take = ({ type, object }: WatchEvent) => {
     if (type === "ERROR") throw new StatusError(failureOf(500, object));
@@ -62,34 +65,46 @@ export function startInformer<T extends KubeObject>(
     revision = Math.max(revision, Number(item.metadata.resourceVersion));
     changes.step();
   };
-  const follow = async (signal: AbortSignal) => {
+  const watch = (
+    signal: AbortSignal,
+    from: Pick<WatchOptions, "resourceVersion" | "sendInitialEvents" | "resourceVersionMatch">,
+    onEvent: (event: WatchEvent) => void,
+  ) => {
     const timeoutSeconds = Math.round(WATCH_SECONDS * (1 + Math.random()));
-    const options = {
-      ...scope,
-      allowWatchBookmarks: true,
-      resourceVersion: String(revision),
-      timeoutSeconds,
-    };
-    await followWatch(client, resource, { ...options, signal }, take);
+    const options = { ...scope, ...from, allowWatchBookmarks: true, timeoutSeconds, signal };
+    return followWatch(client, resource, options, onEvent);
+  };
+  /** As client-go's WatchList: the watch begins with what there is, and a bookmark says where that ends. */
+  const listAndFollow = (signal: AbortSignal) => {
+    let items: T[] | undefined = [];
+    const from = { sendInitialEvents: true, resourceVersionMatch: "NotOlderThan" } as const;
+    return watch(signal, from, (event) => {
+      if (!items || event.type === "ERROR") return take(event);
+      const item = event.object as T;
+      if (event.type !== "BOOKMARK") items.push(item);
+      else if (item.metadata.annotations?.[INITIAL_EVENTS_END] === "true") {
+        replace(items, item.metadata.resourceVersion);
+        items = undefined;
+      }
+    });
   };
   const loop = async (signal: AbortSignal) => {
-    if (!listed) await relist(signal);
+    const inOne = client.transport.isRemote === true;
+    if (!listed && !inOne) await relist(signal);
     while (!signal.aborted) {
       const startedAt = clock.now();
       try {
-        await follow(signal);
+        if (listed) await watch(signal, { resourceVersion: String(revision) }, take);
+        else await listAndFollow(signal);
       } catch (error) {
         // What the server refused once it would refuse again: start from a fresh list.
         if (error instanceof StatusError) listed = false;
-        if (error instanceof StatusError && error.code === 410) return loopAgain(signal);
-        throw error;
+        if (!(error instanceof StatusError && error.code === 410)) throw error;
+        log.debug({ resource: groupResourceOf(resource) }, "watch expired; listing anew");
+        if (!inOne) return await relist(signal);
       }
       if (clock.now() - startedAt < SHORT_WATCH_MS) return;
     }
-  };
-  const loopAgain = async (signal: AbortSignal) => {
-    log.debug({ resource: groupResourceOf(resource) }, "watch expired; listing anew");
-    await relist(signal);
   };
 
   const name = `informer of ${groupResourceOf(resource)}`;

@@ -1,4 +1,4 @@
-// How a client reaches an API server: over HTTPS (http-transport.ts), or, for what runs inside the control plane's
+// How a client reaches an API server: over HTTP (http-transport.ts), or, for what runs inside the control plane's
 // process, straight into the server's request handler (main.ts wires that one). Both speak the same API.
 
 export interface TransportRequest {
@@ -30,6 +30,8 @@ export interface WatchEvent {
 }
 
 export interface Transport {
+  /** A request costs more than a call: informers then get their list as the beginning of their watch. */
+  readonly isRemote?: boolean;
   /** Rejects only when no answer was had (connection lost, aborted); a failure Status is an answer. */
   request(request: TransportRequest): Promise<TransportResponse>;
   /**

@@ -39,8 +39,8 @@ export interface NodeAgentSettings extends ChildSettings {
   readonly containerPrefix: readonly string[];
   /** Pre-started container processes kept ready. */
   readonly warmPool: number;
-  /** For so long none is started ahead of need, in milliseconds. */
-  readonly warmPoolAfterMs: number;
+  /** How long the cluster's start takes that this agent is part of, in milliseconds: what can wait waits for so long. 0 where it starts alone. */
+  readonly startTakesMs: number;
 }
 
 /** Who carries a Service's connections: the proxy's workers, or the kernel where it can. */

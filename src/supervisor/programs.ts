@@ -83,7 +83,7 @@ export function createPrograms(
         apiServer,
         containerPrefix,
         warmPool: WARM_POOL,
-        warmPoolAfterMs: withCluster ? START_TAKES_MS : 0,
+        startTakesMs: withCluster ? START_TAKES_MS : 0,
       };
       return start("node-agent", `node-${name}`, settings, { env: { KUBEMU_NODE: name } });
     },

@@ -14,6 +14,8 @@ export async function keepLease(context: NodeContext, nodeUid: string, signal: A
   const { settings, client, clock, timing, log } = context;
   const at = { namespace: NAMESPACE, name: settings.node };
   let failed = false;
+  // A new node has none, and one that comes back learns at once that it has.
+  let isThere = false;
   while (!signal.aborted) {
     try {
       await renew();
@@ -28,21 +30,31 @@ export async function keepLease(context: NodeContext, nodeUid: string, signal: A
 
   async function renew(): Promise<void> {
     const renewTime = microTimestamp(clock.now());
+    const steps = isThere ? [update, create] : [create, update];
     try {
-      await client.patch(leases, at, "merge", { spec: { renewTime } }, { signal });
+      await steps[0]!(renewTime);
     } catch (error) {
-      if (!hasReason(error, "NotFound")) throw error;
-      await client.create(leases, {
-        metadata: {
-          ...at,
-          ownerReferences: [{ apiVersion: "v1", kind: "Node", name: settings.node, uid: nodeUid }],
-        },
-        spec: {
-          holderIdentity: settings.node,
-          leaseDurationSeconds: Math.max(Math.round(timing.leaseDurationMs / 1000), 1),
-          renewTime,
-        },
-      });
+      if (!hasReason(error, isThere ? "NotFound" : "AlreadyExists")) throw error;
+      await steps[1]!(renewTime);
     }
+    isThere = true;
+  }
+
+  async function update(renewTime: string): Promise<void> {
+    await client.patch(leases, at, "merge", { spec: { renewTime } }, { signal });
+  }
+
+  async function create(renewTime: string): Promise<void> {
+    await client.create(leases, {
+      metadata: {
+        ...at,
+        ownerReferences: [{ apiVersion: "v1", kind: "Node", name: settings.node, uid: nodeUid }],
+      },
+      spec: {
+        holderIdentity: settings.node,
+        leaseDurationSeconds: Math.max(Math.round(timing.leaseDurationMs / 1000), 1),
+        renewTime,
+      },
+    });
   }
 }

@@ -55,16 +55,21 @@ export async function registerNode(
     return nodeStatus({ name, address: context.network.nodeIP, port, machine, images, conditions });
   };
   let written = { text: "", atMs: 0 };
-  const write = async (wanted = status()) => {
-    await client.patch(nodes, { name }, "strategic", { status: wanted }, { subresource: "status" });
+  const noteWritten = (wanted: NodeStatus) => {
     written = { text: withoutHeartbeats(wanted), atMs: clock.now() };
   };
+  const write = async (wanted = status()) => {
+    await client.patch(nodes, { name }, "strategic", { status: wanted }, { subresource: "status" });
+    noteWritten(wanted);
+  };
 
-  const node = await ensureNode(context);
-  conditions = node.status?.conditions;
-  const wasReady = conditions?.some(({ type, status }) => type === "Ready" && status === "True");
-  recordStart(context, node, wasReady ?? false);
-  await write();
+  const first = status();
+  const { node, isNew } = await ensureNode(context, first);
+  if (isNew) noteWritten(first);
+  else conditions = node.status?.conditions;
+  const wasReady = node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
+  recordStart(context, node, !isNew && (wasReady ?? false));
+  if (!isNew) await write();
   // Whoever wrote otherwise (the node lifecycle controller, while this node was paused or cut off) is corrected at once.
   const own = startInformer(client, nodes, { fieldSelector: `metadata.name=${name}`, log, clock });
   own.onChange((now) => {
@@ -101,8 +106,11 @@ export async function registerNode(
 const withoutHeartbeats = (status: NodeStatus): string =>
   JSON.stringify(status, (name, value) => (name === "lastHeartbeatTime" ? undefined : value));
 
-/** The Node object, made where there is none; kubemu's own labels and podCIDR brought up to date where there is one. */
-async function ensureNode(context: NodeContext): Promise<Node> {
+/** The Node object, made with `status` where there is none; kubemu's own labels and podCIDR brought up to date where there is one. */
+async function ensureNode(
+  context: NodeContext,
+  status: NodeStatus,
+): Promise<{ readonly node: Node; readonly isNew: boolean }> {
   const { settings, client } = context;
   const { node: name, slot, index, singleAddress } = settings;
   const podCIDR = singleAddress ? undefined : `127.${slot}.${index}.0/24`;
@@ -113,7 +121,7 @@ async function ensureNode(context: NodeContext): Promise<Node> {
     annotations: { "volumes.kubernetes.io/controller-managed-attach-detach": "true" },
   };
   try {
-    return await client.create(nodes, { metadata, spec });
+    return { node: await client.create(nodes, { metadata, spec, status }), isNew: true };
   } catch (error) {
     if (!hasReason(error, "AlreadyExists")) throw error;
   }
@@ -123,20 +131,24 @@ async function ensureNode(context: NodeContext): Promise<Node> {
   const labels = present.metadata.labels ?? {};
   const sameLabels = Object.entries(metadata.labels).every(([key, value]) => labels[key] === value);
   const sameRange = present.spec?.podCIDR === podCIDR;
-  if (sameTaints && sameLabels && sameRange) return present;
-  return await client.patch(nodes, { name }, "merge", {
+  if (sameTaints && sameLabels && sameRange) return { node: present, isNew: false };
+  const node = await client.patch(nodes, { name }, "merge", {
     metadata: { resourceVersion: present.metadata.resourceVersion, labels: metadata.labels },
     spec: { ...spec, ...(sameTaints ? {} : { taints }) },
   });
+  return { node, isNew: false };
 }
 
-function recordStart({ recorder }: NodeContext, node: Node, wasReady: boolean): void {
+/** What happens now, and is written when the start of the cluster is over. */
+function recordStart({ recorder, settings }: NodeContext, node: Node, wasReady: boolean): void {
+  const options = { writtenAfterMs: settings.startTakesMs };
   const about = { ...node, apiVersion: "v1", kind: "Node" };
   const { name } = node.metadata;
-  recorder.event(about, "Normal", "Starting", "Starting kubelet.");
+  recorder.event(about, "Normal", "Starting", "Starting kubelet.", options);
   for (const reason of ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"])
-    recorder.event(about, "Normal", reason, `Node ${name} status is now: ${reason}`);
-  if (!wasReady) recorder.event(about, "Normal", "NodeReady", `Node ${name} status is now: NodeReady`);
+    recorder.event(about, "Normal", reason, `Node ${name} status is now: ${reason}`, options);
+  if (!wasReady)
+    recorder.event(about, "Normal", "NodeReady", `Node ${name} status is now: NodeReady`, options);
 }
 
 const pulledImages = (pulled: ReadonlyMap<string, number>): ContainerImage[] =>

@@ -16,8 +16,8 @@ interface Entry {
   readonly object: KubeObject;
 }
 
-/** A server with a history, whose watches the test may cut and whose past it may forget. */
-function createHistoryServer() {
+/** A server with a history, whose watches the test may cut and whose past it may forget; near, or with lists as the beginning of watches. */
+function createHistoryServer({ isRemote = false } = {}) {
   const live = new Map<string, KubeObject>();
   const history: Entry[] = [];
   let revision = 0;
@@ -29,6 +29,7 @@ function createHistoryServer() {
     for (const watch of [...watches]) watch.tell({ type, object });
   };
   const transport: Transport = {
+    isRemote,
     async request() {
       await Promise.resolve();
       const body = { metadata: { resourceVersion: String(revision) }, items: [...live.values()] };
@@ -36,7 +37,8 @@ function createHistoryServer() {
     },
     watch: ({ query, signal }, onEvent) =>
       new Promise((resolve, reject) => {
-        const from = Number(query?.["resourceVersion"]);
+        const isFromStart = query?.["sendInitialEvents"] === true;
+        const from = isFromStart ? revision : Number(query?.["resourceVersion"]);
         if (from < forgotten) return reject(statusError("Expired", "too old resource version"));
         const watch = {
           tell: (event: WatchEvent) => queueMicrotask(() => watches.has(watch) && onEvent(event)),
@@ -48,6 +50,12 @@ function createHistoryServer() {
         };
         watches.add(watch);
         signal?.addEventListener("abort", () => watch.cut(), { once: true });
+        if (isFromStart) {
+          for (const object of live.values()) watch.tell({ type: "ADDED", object });
+          const annotations = { "k8s.io/initial-events-end": "true" };
+          const metadata = { resourceVersion: String(revision), annotations };
+          watch.tell({ type: "BOOKMARK", object: { metadata } });
+        }
         for (const { revision: at, type, object } of history) if (at > from) watch.tell({ type, object });
       }),
     close() {},
@@ -155,8 +163,8 @@ async function until(condition: () => boolean) {
 
 test("whatever is cut or forgotten, each object's states come in order, with its end, and the copy ends up right", async () => {
   await fc.assert(
-    fc.asyncProperty(steps, async (all) => {
-      const server = createHistoryServer();
+    fc.asyncProperty(steps, fc.boolean(), async (all, isRemote) => {
+      const server = createHistoryServer({ isRemote });
       server.put("a");
       const client = createClient(server.transport);
       const informer = startInformer(client, configMaps, { log: silentLog, clock: hasty });
@@ -195,8 +203,8 @@ test("whatever is cut or forgotten, each object's states come in order, with its
 
 test("lost connections alone lose no state at all", async () => {
   await fc.assert(
-    fc.asyncProperty(steps, async (all) => {
-      const server = createHistoryServer();
+    fc.asyncProperty(steps, fc.boolean(), async (all, isRemote) => {
+      const server = createHistoryServer({ isRemote });
       const informer = startInformer(createClient(server.transport), configMaps, {
         log: silentLog,
         clock: hasty,

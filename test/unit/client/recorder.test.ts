@@ -45,6 +45,24 @@ test("an event has the fields that kubectl describe asks for", async () => {
   expect(event?.metadata.name).toMatch(/^web\.[0-9a-f]{16}$/);
 });
 
+test("what can wait is written later, with the time at which it happened; a flush does not wait for it", async () => {
+  const recorder = start();
+  const node = makeNode("n1");
+  recorder.event(node, "Normal", "Starting", "Starting kubelet.", { writtenAfterMs: 1_600 });
+  recorder.event(node, "Normal", "Rebooted", "at once");
+  context.clock.advance(1_500);
+  await expect.poll(() => recorded().map(({ reason }) => reason)).toEqual(["Rebooted"]);
+  context.clock.advance(500);
+  await expect.poll(() => recorded()).toHaveLength(2);
+  expect(recorded().find(({ reason }) => reason === "Starting")).toMatchObject({
+    firstTimestamp: "2026-01-02T03:04:05Z",
+    lastTimestamp: "2026-01-02T03:04:05Z",
+  });
+  recorder.event(node, "Normal", "NodeReady", "Node n1 status is now: NodeReady", { writtenAfterMs: 60_000 });
+  await recorder.flush();
+  expect(recorded()).toHaveLength(3);
+});
+
 test("what happens again is counted, not written again", async () => {
   const recorder = start();
   const pod = makePod("web");
