@@ -70,6 +70,7 @@ function nodeApi(hold: () => Promise<void> = async () => {}) {
   } as unknown as Node;
   const client = {
     list: async () => ({ metadata: { resourceVersion: "1" }, items: [structuredClone(node)] }),
+    transport: {},
     watch: (_: unknown, { signal }: { signal: AbortSignal }) => once(signal, "abort"),
     find: async () => structuredClone(node),
     get: async () => structuredClone(node),
