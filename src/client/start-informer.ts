@@ -1,5 +1,5 @@
-// List, then watch from that revision, for ever; over sockets both in one request. A lost connection resumes from the newest revision seen; a refused one
-// (410 Gone, or any Status) lists anew and works out what was missed, so that no listener ever misses an object's end.
+// List, then watch from that revision, for ever; over sockets both in one request. A lost connection resumes from the newest revision
+// seen; a refused one (410 Gone, or any Status) lists anew and works out what was missed, so that no listener ever misses an object's end.
 import { type KubeObject, keyOf } from "../api/object.ts";
 import { apiVersionOf, groupResourceOf, type Resource } from "../api/resource.ts";
 import { StatusError } from "../api/status-error.ts";
