@@ -48,6 +48,7 @@ const READ_BYTES = 64 * 1024;
  */
 export function createLineFollower(url: string, dataDir: string): Follower {
   const { hostname, port } = new URL(url);
+  const credentials = readCredentials(dataDir, "admin");
   const sockets: TLSSocket[] = [];
   return {
     follow: (path, onLine) =>
@@ -64,7 +65,7 @@ export function createLineFollower(url: string, dataDir: string): Follower {
           },
         };
         // Node documents `onread` for TLS as well; its types do not.
-        const options = { host: hostname, port: Number(port), ...readCredentials(dataDir, "admin"), onread };
+        const options = { host: hostname, port: Number(port), ...credentials, onread };
         const socket = connectTls(options as ConnectionOptions);
         sockets.push(socket);
         socket.on("error", reject);

@@ -17,6 +17,9 @@ export type Draft<T> = T extends (infer Item)[]
     ? { [Field in keyof T]?: Draft<T[Field]> }
     : T;
 
+/** The annotation of the bookmark that says: what there was has been sent, now come the changes. */
+export const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
+
 /** The work key of an object: `namespace/name`, or `name` where it has no namespace. */
 export function keyOf(object: { metadata: Pick<ObjectMeta, "name" | "namespace"> }): string {
   const { namespace, name } = object.metadata;

@@ -1,6 +1,6 @@
 // List, then watch from that revision, for ever; over sockets both in one request. A lost connection resumes from the newest revision
 // seen; a refused one (410 Gone, or any Status) lists anew and works out what was missed, so that no listener ever misses an object's end.
-import { type KubeObject, keyOf } from "../api/object.ts";
+import { INITIAL_EVENTS_END, type KubeObject, keyOf } from "../api/object.ts";
 import { apiVersionOf, groupResourceOf, type Resource } from "../api/resource.ts";
 import { StatusError } from "../api/status-error.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
@@ -25,7 +25,6 @@ export interface InformerOptions<T extends KubeObject> {
 const WATCH_SECONDS = 300;
 // A watch that ends sooner than this is no sign of health: the loop then pauses before the next.
 const SHORT_WATCH_MS = 1_000;
-const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
 /** Keeps a local copy of what `resource` (narrowed by selectors) holds. Starts at once; never gives up until `stop`. */
 export function startInformer<T extends KubeObject>(

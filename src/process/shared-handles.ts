@@ -3,9 +3,9 @@
 // so connections wait in the backlog instead of being refused (docs/decisions/0003-proxy-handles.md).
 // The holder never listens itself: a socket in use by others shows when a worker tries to listen.
 import type { ChildProcess, SendHandle } from "node:child_process";
-import { rmSync } from "node:fs";
 import net from "node:net";
 import { getSystemErrorName } from "node:util";
+import { bindOwnerOnly } from "./owner-only.ts";
 
 /** Worker → supervisor. `key` is the worker's own name for the socket: the same in every worker that shares it. */
 export type HandleRequest =
@@ -58,23 +58,14 @@ export interface HeldPath {
   close(): void;
 }
 
-// Nobody but the owner may connect.
-const OWNER_ONLY = 0o177;
-
 /** Binds `path`, 0600; what an earlier process left there is replaced. Throws an Error whose `code` is the system's. */
 export function holdPath(path: string): HeldPath {
-  rmSync(path, { force: true });
   const { _createServerHandle } = net as unknown as {
     _createServerHandle(path: string, port: -1, family: -1): (BoundHandle & { readonly fd: number }) | number;
   };
-  const umask = process.umask(OWNER_ONLY);
-  try {
-    const handle = _createServerHandle(path, -1, -1);
-    if (typeof handle === "number") throw bindError(getSystemErrorName(handle), path);
-    return { path, fd: handle.fd, close: () => handle.close() };
-  } finally {
-    process.umask(umask);
-  }
+  const handle = bindOwnerOnly(path, () => _createServerHandle(path, -1, -1));
+  if (typeof handle === "number") throw bindError(getSystemErrorName(handle), path);
+  return { path, fd: handle.fd, close: () => handle.close() };
 }
 
 function bindError(code: string, where: string): NodeJS.ErrnoException {

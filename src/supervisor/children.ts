@@ -5,11 +5,10 @@ import { fileURLToPath } from "node:url";
 
 export type ProgramName = "control-plane" | "node-agent" | "proxy" | "container" | "supervisor";
 
-let here: string | undefined;
+const here = dirname(fileURLToPath(import.meta.url));
 
 /** Where the built program lies: all of them are in one folder, chunks in a folder of it. */
 export function programFile(name: ProgramName): string {
-  here ??= dirname(fileURLToPath(import.meta.url));
   const beside = join(here, `${name}.js`);
   return existsSync(beside) ? beside : join(here, "..", `${name}.js`);
 }

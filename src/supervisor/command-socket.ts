@@ -1,10 +1,10 @@
 // The CLI's way to a running supervisor: a Unix socket in the data directory, one JSON line each way. Whoever may open the socket (0600)
 // may command the cluster.
 import { createHash } from "node:crypto";
-import { rmSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bindOwnerOnly } from "../process/owner-only.ts";
 
 export type NodeAction =
   | "kill"
@@ -47,8 +47,6 @@ const ANSWER_WITHIN_MS: Record<SupervisorCommand["command"], number> = {
   stop: 60_000,
   node: 60_000,
 };
-// Everything that is bound meanwhile is the owner's alone.
-const OWNER_ONLY = 0o177;
 
 /** Where the socket lies: in the data directory, or, when that path is too long for a socket, in the folder for temporary files. */
 export const socketPath = (dataDir: string): string => shortEnough(join(dataDir, "supervisor.sock"));
@@ -66,7 +64,6 @@ export async function serveCommands(
   path: string,
   answer: (command: SupervisorCommand) => Promise<SupervisorReply>,
 ): Promise<Server> {
-  rmSync(path, { force: true });
   const server = createServer((socket) => {
     let text = "";
     socket.setEncoding("utf8");
@@ -82,13 +79,8 @@ export async function serveCommands(
     });
   });
   await new Promise<void>((resolve, reject) => {
-    // Binding happens within listen: a mode that is set afterwards would leave a moment for others.
-    const umask = process.umask(OWNER_ONLY);
-    try {
-      server.once("error", reject).listen(path, resolve);
-    } finally {
-      process.umask(umask);
-    }
+    // Binding happens within listen.
+    bindOwnerOnly(path, () => server.once("error", reject).listen(path, resolve));
   });
   return server;
 }

@@ -34,21 +34,29 @@ interface Answer {
 function send(
   method: string,
   path: string,
-  options: { body?: string | Buffer; headers?: Record<string, string>; anonymous?: boolean } = {},
+  options: {
+    body?: string | Buffer;
+    headers?: Record<string, string>;
+    anonymous?: boolean;
+    local?: boolean;
+  } = {},
 ): Promise<Answer> {
   const pki = (file: string) => readFileSync(join(cluster.dataDir, "pki", file));
+  const overTls = () => ({
+    hostname: base.hostname,
+    port: base.port,
+    ca: pki("ca.crt"),
+    // The certificate is checked for the server's real name, whatever Host header is sent.
+    servername: "localhost",
+    ...(options.anonymous ? {} : { cert: pki("admin.crt"), key: pki("admin.key") }),
+  });
   return new Promise((resolve, reject) => {
-    const request = httpsRequest(
+    const request = (options.local ? httpRequest : httpsRequest)(
       {
         agent: false,
-        hostname: base.hostname,
-        port: base.port,
         method,
         path,
-        ca: pki("ca.crt"),
-        // The certificate is checked for the server's real name, whatever Host header is sent.
-        servername: "localhost",
-        ...(options.anonymous ? {} : { cert: pki("admin.crt"), key: pki("admin.key") }),
+        ...(options.local ? { socketPath: apiSocket() } : overTls()),
         headers: {
           ...(options.body === undefined ? {} : { "content-type": "application/json" }),
           ...options.headers,
@@ -71,6 +79,9 @@ function send(
     request.end(options.body);
   });
 }
+
+/** The API's own socket; of a `local` request nobody vouches for the sender but its headers. */
+const apiSocket = () => join(cluster.dataDir, "api.sock");
 
 const CONFIG_MAPS = "/api/v1/namespaces/default/configmaps";
 
@@ -98,29 +109,22 @@ test("a wrong bearer token is 401", async () => {
 });
 
 test("the API's own socket is its owner's alone, and answers nobody without a component's token", async () => {
-  const socketPath = join(cluster.dataDir, "api.sock");
-  expect(statSync(socketPath).mode & 0o777).toBe(0o600);
-  const ask = (method: string, path: string, headers: Record<string, string>, body = "") =>
-    new Promise<[number | undefined, string]>((resolve, reject) => {
-      const request = httpRequest({ agent: false, socketPath, method, path, headers }, (response) => {
-        let text = "";
-        response.on("data", (chunk) => {
-          text += chunk;
-        });
-        response.on("end", () => resolve([response.statusCode, text]));
-      });
-      request.on("error", reject).end(body);
-    });
+  expect(statSync(apiSocket()).mode & 0o777).toBe(0o600);
+  const ask = (headers: Record<string, string>) => send("GET", "/api/v1/nodes", { headers, local: true });
   const token = readFileSync(join(cluster.dataDir, "pki", "node-node-1.token"), "utf8");
   const [, claims] = token.split(".");
   const forged = `kubemu.${claims}.${Buffer.alloc(32).toString("base64url")}`;
   for (const authorization of ["", "Bearer x", `Basic ${token}`, `Bearer ${forged}`])
-    expect((await ask("GET", "/api/v1/nodes", { authorization }))[0], authorization).toBe(401);
-  const own = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-  expect((await ask("GET", "/api/v1/nodes", { ...own, host: "evil.example" }))[0]).toBe(403);
-  const review = JSON.stringify({ kind: "SelfSubjectReview", apiVersion: "authentication.k8s.io/v1" });
-  const [status, text] = await ask("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", own, review);
-  expect([status, JSON.parse(text).status.userInfo]).toEqual([
+    expect((await ask({ authorization })).status, authorization).toBe(401);
+  const own = { authorization: `Bearer ${token}` };
+  expect((await ask({ ...own, host: "evil.example" })).status).toBe(403);
+  const { status, body } = await send("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {
+    body: JSON.stringify({ kind: "SelfSubjectReview", apiVersion: "authentication.k8s.io/v1" }),
+    headers: own,
+    local: true,
+  });
+  const { userInfo } = (body as { status?: { userInfo?: unknown } }).status ?? {};
+  expect([status, userInfo]).toEqual([
     201,
     { username: "system:node:node-1", groups: ["system:nodes", "system:authenticated"] },
   ]);

@@ -30,12 +30,14 @@ export async function keepLease(context: NodeContext, nodeUid: string, signal: A
 
   async function renew(): Promise<void> {
     const renewTime = microTimestamp(clock.now());
-    const steps = isThere ? [update, create] : [create, update];
+    const [likely, other, mistaken] = isThere
+      ? ([update, create, "NotFound"] as const)
+      : ([create, update, "AlreadyExists"] as const);
     try {
-      await steps[0]!(renewTime);
+      await likely(renewTime);
     } catch (error) {
-      if (!hasReason(error, isThere ? "NotFound" : "AlreadyExists")) throw error;
-      await steps[1]!(renewTime);
+      if (!hasReason(error, mistaken)) throw error;
+      await other(renewTime);
     }
     isThere = true;
   }

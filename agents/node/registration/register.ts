@@ -65,11 +65,13 @@ export async function registerNode(
 
   const first = status();
   const { node, isNew } = await ensureNode(context, first);
+  const isReady = node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
+  recordStart(context, node, !isNew && isReady === true);
   if (isNew) noteWritten(first);
-  else conditions = node.status?.conditions;
-  const wasReady = node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
-  recordStart(context, node, !isNew && (wasReady ?? false));
-  if (!isNew) await write();
+  else {
+    conditions = node.status?.conditions;
+    await write();
+  }
   // Whoever wrote otherwise (the node lifecycle controller, while this node was paused or cut off) is corrected at once.
   const own = startInformer(client, nodes, { fieldSelector: `metadata.name=${name}`, log, clock });
   own.onChange((now) => {

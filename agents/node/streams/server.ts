@@ -7,6 +7,7 @@ import { type AddressInfo, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
+import { createLateServer } from "../../../src/base/late-server.ts";
 import type { Log } from "../../../src/base/log.ts";
 import type { NodeHost } from "./host.ts";
 import type { CommandRequest } from "./remote-command.ts";
@@ -33,21 +34,13 @@ const API_SERVER = "kube-apiserver-kubelet-client";
 /** Rejects where the address cannot be bound. TLS is loaded for the first who connects: most nodes are never asked for anything. */
 export async function startNodeServer({ settings, host, log }: NodeServerOptions): Promise<NodeServer> {
   const sockets = new Set<Duplex>();
-  let secure: Promise<SecureServer> | undefined;
+  const handOn = createLateServer(() => createSecure(settings.dataDir, { host, log }), log);
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on("error", () => socket.destroy());
     socket.once("close", () => sockets.delete(socket));
     socket.setNoDelay(true);
-    secure ??= createSecure(settings.dataDir, { host, log });
-    secure.then(
-      (ready) => ready.emit("connection", socket),
-      (error: unknown) => {
-        secure = undefined;
-        log.error({ error: String(error) }, "no connection can be made secure");
-        socket.destroy();
-      },
-    );
+    handOn(socket);
   });
   const address = settings.singleAddress ? "127.0.0.1" : `127.${settings.slot}.${settings.index}.1`;
   const port = await listen(server, address);

@@ -17,6 +17,7 @@ import net, { type AddressInfo, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { StatusError, statusError } from "../../api/status-error.ts";
+import { createLateServer } from "../../base/late-server.ts";
 import { authenticate, certificateUser } from "../authentication.ts";
 import type { ServerContext } from "../context.ts";
 import type { Handle } from "../dispatch.ts";
@@ -86,20 +87,12 @@ async function listenOn(port: number): Promise<Server> {
 
 /** HTTP/2 and TLS are loaded for the first who comes: a start has other things to do, and needs neither. */
 function acceptSecure(server: Server, options: ListenerOptions, sockets: Set<Socket>): void {
-  let secure: Promise<Http2SecureServer> | undefined;
+  const handOn = createLateServer(() => createSecure(options, sockets), options.context.log);
   server.on("connection", (socket: Socket) => {
     // From the first byte on: one in the middle of its handshake would keep a server that stops from ending.
     track(sockets, socket);
     socket.setNoDelay(true);
-    secure ??= createSecure(options, sockets);
-    secure.then(
-      (ready) => ready.emit("connection", socket),
-      (error: unknown) => {
-        secure = undefined;
-        options.context.log.error({ error: String(error) }, "no connection can be made secure");
-        socket.destroy();
-      },
-    );
+    handOn(socket);
   });
 }
 

@@ -1,6 +1,6 @@
 // Watches: the store's events, selected and shaped for one client. The wire form of an event is made once, however many
 // watchers it goes to. A watcher that cannot keep up is closed and resumes from its last resourceVersion.
-import type { KubeObject } from "../../api/object.ts";
+import { INITIAL_EVENTS_END, type KubeObject } from "../../api/object.ts";
 import { apiVersionOf } from "../../api/resource.ts";
 import { type StatusError, statusError } from "../../api/status-error.ts";
 import { ExpiredError, type StoreEvent } from "../../store/store.ts";
@@ -26,8 +26,6 @@ const BOOKMARK_MS = 60_000;
 const BATCH = 250;
 // kube-apiserver --min-request-timeout: an unbounded watch ends after this to twice this.
 const DEFAULT_TIMEOUT_MS = 1_800_000;
-
-const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
 export interface Watches {
   /** Throws StatusErrors for what is wrong with the request. */
