@@ -1,6 +1,6 @@
 // Starts one container of a pod: image, environment, volumes, process, postStart hook, probes. Says what came of it in
 // the container's state; the worker alone decides whether and when to start.
-import { mkdir } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { Container, Pod } from "../../../src/api/generated/types.ts";
 import type { ContainerRun, NodeContext, PodRecord } from "../context.ts";
@@ -81,13 +81,13 @@ async function launch(start: Start, image: ResolvedImage): Promise<void> {
   const { context, record, state, container, events } = start;
   const directory = path.join(record.directory, "containers", state.name);
   const root = path.join(directory, "root");
-  await mkdir(root, { recursive: true });
+  mkdirSync(root, { recursive: true });
   const environment = await unlessAborted(environmentOf(start, image.program, root), record.ending.signal);
   const podIP = record.state.podIP ?? context.network.nodeIP;
   writeSystemFiles(root, { pod: record.pod, podIP, clusterDns: context.dns.clusterIP });
   await mountVolumes({ container, root, volumes: record.volumes, environment });
-  const terminationLog = await prepareTerminationLog(root, container);
-  const cwd = await workingDirectory(container, image.program, { root, environment });
+  const terminationLog = prepareTerminationLog(root, container);
+  const cwd = workingDirectory(container, image.program, { root, environment });
   if (record.ending.signal.aborted) return;
   events.created();
   const isRestart = state.ran;
@@ -171,14 +171,14 @@ async function environmentOf(
   return { ...base, ...manifest, ...marks };
 }
 
-async function workingDirectory(
+function workingDirectory(
   container: Container,
   program: ImageProgram,
   { root, environment }: { root: string; environment: Environment },
-): Promise<string> {
+): string {
   if (!container.workingDir) return program.workingDir ?? root;
   const directory = path.join(root, path.posix.resolve("/", expand(container.workingDir, environment)));
-  await mkdir(directory, { recursive: true });
+  mkdirSync(directory, { recursive: true });
   return directory;
 }
 

@@ -1,6 +1,7 @@
 // What a pod has before its containers: an address, ports, a directory, its volumes; and what is left to remove when
 // it has ended. The port map is on the Pod before its address is, so nobody learns a wrong port.
-import { mkdir, rm } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { TokenRequestSpec, Volume } from "../../../src/api/generated/types.ts";
 import { pods } from "../../../src/api/kinds/pod.ts";
@@ -12,7 +13,7 @@ import { unlessAborted } from "../containers/abort.ts";
 import type { NodeContext, PodRecord } from "../context.ts";
 import { ClaimError, prepareClaim } from "../volumes/claim.ts";
 import { prepareHostPath } from "../volumes/host-path.ts";
-import { VolumeError, volumePayload } from "../volumes/payload.ts";
+import { isSamePayload, type Payload, VolumeError, volumePayload } from "../volumes/payload.ts";
 import { writePayload } from "../volumes/write.ts";
 import { forwardHostPorts, hostPortsOf } from "./host-ports.ts";
 import { portsOf } from "./network.ts";
@@ -73,7 +74,7 @@ export class MountFailure extends Error {}
 
 /** Sets up every volume, or brings it up to date. Rejects with a MountFailure. */
 export async function prepareVolumes(context: NodeContext, record: PodRecord): Promise<void> {
-  await mkdir(record.directory, { recursive: true });
+  mkdirSync(record.directory, { recursive: true });
   for (const volume of record.pod.spec?.volumes ?? []) {
     const claimName = claimNameOf(record.pod, volume);
     // A claim's volume stays where it is for as long as the pod does.
@@ -104,7 +105,7 @@ async function prepareVolume(context: NodeContext, record: PodRecord, volume: Vo
   }
   const directory = path.join(record.directory, "volumes", volume.name);
   if (volume.emptyDir) {
-    await mkdir(directory, { recursive: true });
+    mkdirSync(directory, { recursive: true });
     return directory;
   }
   const payload = await volumePayload(volume, {
@@ -119,8 +120,28 @@ async function prepareVolume(context: NodeContext, record: PodRecord, volume: Vo
     token: (options) => serviceAccountToken(context, record, options),
   });
   if (!payload) throw new VolumeError("kubemu has no plugin for this kind of volume");
-  await writePayload(directory, payload);
+  keepPayload(record, { directory, payload, now: context.clock.now() });
   return directory;
+}
+
+interface Kept {
+  readonly payload: Payload;
+  readonly compareAt: number;
+}
+const KEPT = new WeakMap<PodRecord, Map<string, Kept>>();
+// A pod is looked at several times while it starts. What somebody else has done to its files is found, and undone, this much later at most.
+const COMPARE_EVERY_MS = 30_000;
+
+function keepPayload(
+  record: PodRecord,
+  { directory, payload, now }: { directory: string; payload: Payload; now: number },
+): void {
+  const kept = KEPT.get(record) ?? new Map<string, Kept>();
+  KEPT.set(record, kept);
+  const before = kept.get(directory);
+  if (before && now < before.compareAt && isSamePayload(before.payload, payload)) return;
+  writePayload(directory, payload);
+  kept.set(directory, { payload, compareAt: now + COMPARE_EVERY_MS });
 }
 
 interface IssuedToken {

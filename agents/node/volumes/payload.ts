@@ -12,6 +12,15 @@ import { type Facts, podField, type References, resourceField } from "../contain
 /** Relative path → content and mode. */
 export type Payload = Map<string, { readonly data: Buffer; readonly mode: number }>;
 
+export function isSamePayload(one: Payload, other: Payload): boolean {
+  if (one.size !== other.size) return false;
+  for (const [file, { data, mode }] of one) {
+    const found = other.get(file);
+    if (!found || found.mode !== mode || !found.data.equals(data)) return false;
+  }
+  return true;
+}
+
 /** Why a volume cannot be set up yet, in the kubelet's words (without `MountVolume.SetUp failed for volume …`). */
 export class VolumeError extends Error {}
 
