@@ -44,6 +44,7 @@ import { createComponentTokens } from "./pki/component-tokens.ts";
 import {
   type ControlPlaneSettings,
   INHERITED_FD,
+  isServeMessage,
   parseSettings,
   type ReadyMessage,
 } from "./process/settings.ts";
@@ -51,15 +52,8 @@ import { startScheduler } from "./scheduler/scheduler.ts";
 import { type ApiServer, startApiServer } from "./server/api-server.ts";
 import { openStore } from "./store/open-store.ts";
 
-const settings = parseSettings<ControlPlaneSettings>(process.argv);
 const log = createLineLog({ part: "control-plane" });
 const clock = systemClock;
-const timing = timingOf(settings.profile);
-const addresses = {
-  slot: settings.slot,
-  singleAddress: settings.singleAddress,
-  lowestPort: settings.lowestPort,
-};
 const tell = (message: object) => {
   if (process.connected) process.send?.(message, undefined, {}, () => {});
 };
@@ -75,17 +69,19 @@ process.on("unhandledRejection", (reason) => {
 });
 
 /**
- * The API's socket, which the supervisor keeps open while this process is replaced; without a supervisor a port of our own. It listens as soon as it
- * is here, long before the server can answer: who connects meanwhile waits instead of being refused.
+ * What the supervisor says once it has all that a control plane needs, with the API's socket, which it keeps open while this process is replaced.
+ * Without a supervisor: the arguments, and a port of our own.
  */
-async function listenSocket(): Promise<EarlyServer | undefined> {
-  if (!process.send) return undefined;
-  const handle = await new Promise<unknown>((resolve) => {
-    process.on("message", (message, lent) => message === "listen" && resolve(lent));
+async function hearSettings(): Promise<{ settings: ControlPlaneSettings; handle?: unknown }> {
+  if (!process.send) return { settings: parseSettings<ControlPlaneSettings>(process.argv) };
+  return new Promise((resolve) => {
+    process.on("message", (message, handle) => {
+      if (isServeMessage(message)) resolve({ settings: message.settings, handle });
+    });
   });
-  return listenEarly({ _handle: handle });
 }
 
+/** Listens long before the server can answer: who connects meanwhile waits instead of being refused. */
 async function listenEarly(on: object): Promise<EarlyServer> {
   const early: Socket[] = [];
   const server = net.createServer({ noDelay: true });
@@ -106,7 +102,7 @@ interface EarlyServer {
   letIn(): void;
 }
 
-function readPki() {
+function readPki(settings: ControlPlaneSettings) {
   const read = (file: string) => readFileSync(join(settings.dataDir, "pki", file), "utf8");
   return {
     ca: read("ca.crt"),
@@ -119,7 +115,17 @@ function readPki() {
   };
 }
 
-function startControllers(server: ApiServer, registry: ReturnType<typeof createRegistry>, ca: string) {
+interface Core {
+  readonly settings: ControlPlaneSettings;
+  readonly server: ApiServer;
+  readonly registry: ReturnType<typeof createRegistry>;
+}
+
+function startControllers(
+  { settings, server, registry }: Core,
+  more: Pick<ControllerContext, "timing" | "addresses"> & { ca: string },
+) {
+  const { timing, addresses, ca } = more;
   const client = createClient(server.transport("system:kube-controller-manager", ["system:masters"]), {
     userAgent: "kube-controller-manager",
   });
@@ -163,7 +169,7 @@ function startControllers(server: ApiServer, registry: ReturnType<typeof createR
   };
 }
 
-async function watchFolders(server: ApiServer, registry: ReturnType<typeof createRegistry>) {
+async function watchFolders({ settings, server, registry }: Core) {
   const client = createClient(server.transport("kubemu:folder", ["system:masters"]), {
     userAgent: "kubemu-folder",
   });
@@ -188,14 +194,18 @@ async function watchFolders(server: ApiServer, registry: ReturnType<typeof creat
 
 /** Starts every part in the order in which they need one another. */
 async function startControlPlane(): Promise<void> {
+  const { settings, handle } = await hearSettings();
+  const timing = timingOf(settings.profile);
+  const { slot, singleAddress, lowestPort } = settings;
+  const addresses = { slot, singleAddress, lowestPort };
   const storeFolder = join(settings.dataDir, settings.inMemory ? "store-in-memory" : "store");
   mkdirSync(storeFolder, { recursive: true, mode: 0o700 });
   const [store, socket, local] = await Promise.all([
     openStore<KubeObject>({ path: join(storeFolder, "objects.db"), durable: !settings.inMemory }),
-    listenSocket(),
+    handle === undefined ? undefined : listenEarly({ _handle: handle }),
     process.send && listenEarly({ fd: INHERITED_FD }),
   ]);
-  const pki = readPki();
+  const pki = readPki(settings);
   const registry = createRegistry(builtinKinds);
   const server = await startApiServer({
     store,
@@ -211,10 +221,11 @@ async function startControlPlane(): Promise<void> {
   });
   local?.letIn();
   socket?.letIn();
-  const controllers = startControllers(server, registry, pki.ca);
+  const core: Core = { settings, server, registry };
+  const controllers = startControllers(core, { timing, addresses, ca: pki.ca });
   const ready: ReadyMessage = { ready: true, apiPort: server.port };
   tell(ready);
-  const folders = await watchFolders(server, registry);
+  const folders = await watchFolders(core);
 
   let stopping = false;
   const stop = async () => {

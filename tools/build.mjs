@@ -5,7 +5,7 @@ import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 import { writeDescriptions } from "./descriptions.mjs";
 
-// Each starts through a launcher of its name (tools/launch.cjs), which keeps V8's compiled form of it.
+// Each starts through a launcher (tools/launch.cjs), which keeps V8's compiled form of it: its own, or the one that `also` names.
 const launched = {
   kubemu: "src/cli/main.ts",
   supervisor: "src/supervisor/main.ts",
@@ -13,6 +13,8 @@ const launched = {
   "node-agent": "agents/node/main.ts",
   proxy: "agents/proxy/main.ts",
 };
+// What a start waits for first is a third of the whole command line.
+const also = { kubemu: "up" };
 // So small that a cache would cost what it saves.
 const plain = {
   container: "agents/containers/main.ts",
@@ -21,6 +23,31 @@ const plain = {
   preload: "agents/containers/preload.ts",
   traffic: "src/drill/traffic/main.ts",
 };
+
+/** Makes a bundle the one expression that the launcher compiles: put together there, the text would be copied once more. Resolves with its hash. */
+async function asExpression(file) {
+  const bundle = await readFile(file, "utf8");
+  const expression = `(function (exports, require, module, __filename, __dirname) {${bundle}\n})`;
+  await writeFile(file, expression);
+  return createHash("sha256").update(expression).digest("hex").slice(0, 16);
+}
+
+/** Leaves out what the command line loads for its other commands. */
+const onlyCommand = (command) => ({
+  name: "only-command",
+  setup({ onResolve, onLoad }) {
+    const isOther = ({ kind, importer }) =>
+      kind === "dynamic-import" && /\/src\/cli\/[a-z-]+\.ts$/.test(importer);
+    onResolve({ filter: /^\.\/commands\// }, (found) =>
+      isOther(found) && found.path !== `./commands/${command}.ts`
+        ? { path: found.path, namespace: "left-out" }
+        : undefined,
+    );
+    onLoad({ filter: /./, namespace: "left-out" }, ({ path }) => ({
+      contents: `throw new Error(${JSON.stringify(`${path} is not part of this program`)})`,
+    }));
+  },
+});
 
 await rm("dist", { recursive: true, force: true });
 await mkdir("dist");
@@ -73,18 +100,22 @@ const module = {
 };
 await Promise.all([
   build({ ...script, entryPoints: launched, outExtension: { ".js": ".cjs" } }),
+  build({
+    ...script,
+    entryPoints: { up: launched.kubemu },
+    outExtension: { ".js": ".cjs" },
+    plugins: [...script.plugins, onlyCommand("up")],
+  }),
   build({ ...script, entryPoints: plain }),
   build({ ...module, entryPoints: { bench: "bench/main.ts", "bench-floor": "bench/floor-server.ts" } }),
 ]);
 await writeFile("dist/package.json", '{ "type": "commonjs" }\n');
 const launcher = await readFile("tools/launch.cjs", "utf8");
 for (const name of Object.keys(launched)) {
-  // As the one expression that the launcher compiles: put together there, the text would be copied once more.
-  const bundle = await readFile(`dist/${name}.cjs`, "utf8");
-  const expression = `(function (exports, require, module, __filename, __dirname) {${bundle}\n})`;
-  await writeFile(`dist/${name}.cjs`, expression);
-  const hash = createHash("sha256").update(expression);
-  const text = launcher.replace("@PROGRAM@", name).replace("@BUILD@", hash.digest("hex").slice(0, 16));
+  const builds = {};
+  for (const program of [name, also[name] ?? name])
+    builds[program] ??= await asExpression(`dist/${program}.cjs`);
+  const text = launcher.replace('"@BUILDS@"', JSON.stringify(JSON.stringify(builds)));
   await writeFile(`dist/${name}.js`, name === "kubemu" ? `#!/usr/bin/env node\n${text}` : text);
 }
 await chmod("dist/kubemu.js", 0o755);

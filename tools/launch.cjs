@@ -5,8 +5,11 @@ const { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } =
 const { join } = require("node:path");
 const { Script } = require("node:vm");
 
-const PROGRAM = "@PROGRAM@";
-const BUILD = "@BUILD@";
+// The programs that this one starts, each with the hash of its text: the first, unless the first argument names another (`kubemu up`).
+const BUILDS = JSON.parse("@BUILDS@");
+const [FIRST] = Object.keys(BUILDS);
+const PROGRAM = Object.hasOwn(BUILDS, process.argv[2]) ? process.argv[2] : FIRST;
+const BUILD = BUILDS[PROGRAM];
 // By then a program that was started has run what a start runs, and is idle.
 const SETTLED_MS = 3_000;
 

@@ -16,7 +16,7 @@ export interface CommandLineOptions extends Surroundings {
 /** Runs the command that `argv` names and resolves with the exit code; never rejects. */
 export async function runCommandLine(argv: readonly string[], options: CommandLineOptions): Promise<number> {
   let code = 0;
-  const program = build(options, (given) => {
+  const program = build(argv, options, (given) => {
     code = given;
   });
   try {
@@ -34,7 +34,11 @@ export async function runCommandLine(argv: readonly string[], options: CommandLi
   }
 }
 
-function build(options: CommandLineOptions, finish: (code: number) => void): Command {
+function build(
+  argv: readonly string[],
+  options: CommandLineOptions,
+  finish: (code: number) => void,
+): Command {
   const output = { writeOut: options.out, writeErr: () => {} };
   const program = new Command("kubemu")
     .description("A Kubernetes cluster of real processes on one machine.")
@@ -43,8 +47,10 @@ function build(options: CommandLineOptions, finish: (code: number) => void): Com
     .exitOverride()
     .configureOutput(output)
     .showSuggestionAfterError(false);
+  // Where one of them is named it is enough to know of the others that they exist.
+  const isNamed = options.commands.some(({ name }) => name === argv[0]);
   for (const declared of options.commands) {
-    const command = declare(program, declared);
+    const command = declare(program, declared, { withOptions: !isNamed || declared.name === argv[0] });
     command.action(async () => {
       const given = command.opts<Record<string, unknown>>();
       const place = locate(given, options);
@@ -55,11 +61,17 @@ function build(options: CommandLineOptions, finish: (code: number) => void): Com
   return program;
 }
 
-function declare(program: Command, declared: CommandDeclaration): Command {
+function declare(
+  program: Command,
+  declared: CommandDeclaration,
+  { withOptions }: { withOptions: boolean },
+): Command {
   const command = program
     .command(`${declared.name} ${declared.arguments ?? ""}`.trim())
     .summary(declared.summary)
-    .description(declared.summary)
+    .description(declared.summary);
+  if (!withOptions) return command;
+  command
     .option("--name <NAME>", "the cluster's name (kubemu)")
     .option("--data-dir <DIR>", "where the cluster keeps its data (a per-user state folder, by name)");
   for (const { flags, description, choices, repeat } of declared.options ?? []) {

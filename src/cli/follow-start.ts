@@ -4,9 +4,7 @@ import pc from "picocolors";
 import { checkDataDir } from "../supervisor/data-dir.ts";
 import type { FromSupervisor, SupervisorSettings, ToSupervisor } from "../supervisor/settings.ts";
 import type { ClusterOverview, FolderApplied, FolderError, FolderLine } from "../supervisor/state.ts";
-import { mergeKubeconfig, unmergeKubeconfig } from "./kubeconfig-merge.ts";
 import { stopCluster } from "./stop-cluster.ts";
-import { summary } from "./summary.ts";
 
 export interface FollowOptions {
   readonly settings: SupervisorSettings;
@@ -18,6 +16,8 @@ export interface FollowOptions {
 const SAME_KEY_MS = 500;
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
+// Loaded when it is time for it: nothing that a start waits for.
+const userKubeconfig = () => import("./kubeconfig-merge.ts");
 const complain = (line: string) => void process.stderr.write(`kubemu: ${line}\n`);
 
 /** Resolves with the exit code of `up`. */
@@ -38,7 +38,7 @@ export function follow(child: ChildProcess, options: FollowOptions): Promise<num
     };
     const onReady = async (cluster: ClusterOverview, folders: readonly FolderApplied[]) => {
       ready = true;
-      if (merge) mergeKubeconfig(settings.name, cluster.kubeconfig, say);
+      if (merge) (await userKubeconfig()).mergeKubeconfig(settings.name, cluster.kubeconfig, say);
       if (!detach) return showSummary(cluster, settings.folders);
       const problems = folders.flatMap(({ folder, errors }) =>
         errors.map((error) => problemLine(folder, error)),
@@ -60,9 +60,9 @@ export function follow(child: ChildProcess, options: FollowOptions): Promise<num
       finish(1);
     });
     // Not "exit": its last message may come after that.
-    child.once("close", (code, signal) => {
+    child.once("close", async (code, signal) => {
       if (ready && detach) return;
-      if (ready && merge) unmergeKubeconfig(settings.name, say);
+      if (ready && merge) (await userKubeconfig()).unmergeKubeconfig(settings.name, say);
       if (ready && code === 0) return finish(0);
       complain(failure ?? whyEnded(settings.dataDir, { ready, asked: stop.asked(), code, signal }));
       void stop.forced().then(() => finish(1));
@@ -121,6 +121,7 @@ function stopOnSignals(child: ChildProcess, dataDir: string, ask: () => void) {
 
 async function showSummary(cluster: ClusterOverview, folders: readonly string[]): Promise<void> {
   try {
+    const { summary } = await import("./summary.ts");
     say(await summary(cluster, folders));
   } catch (error) {
     // The cluster is up all the same.

@@ -22,7 +22,7 @@ export interface ChildSettings {
 }
 
 export interface ControlPlaneSettings extends ChildSettings {
-  /** 0: any free; otherwise 127.0.0.1:apiPort. Where the supervisor holds the socket it sends the handle with the message `"listen"` instead. */
+  /** 0: any free; otherwise 127.0.0.1:apiPort. The supervisor holds that socket and sends its handle with the settings. */
   readonly apiPort: number;
   readonly inMemory: boolean;
   /** Watched folders, absolute. */
@@ -52,6 +52,15 @@ export interface ProxySettings extends ChildSettings {
   readonly worker: number;
   /** How many workers share every listening handle. */
   readonly workers: number;
+}
+
+/** Supervisor → control plane, with the API's socket. Until then the control plane loads, and touches nothing. */
+export interface ServeMessage {
+  readonly settings: ControlPlaneSettings;
+}
+
+export function isServeMessage(message: unknown): message is ServeMessage {
+  return typeof message === "object" && message !== null && "settings" in message;
 }
 
 /** Where the control plane finds the API's Unix socket: bound, and not yet listening. */

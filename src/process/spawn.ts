@@ -1,5 +1,5 @@
-// Starting kubemu's own programs: a child with its settings as one argument, its output in a log file, and an IPC channel whose end
-// tells it that its parent is gone.
+// Starting kubemu's own programs: a child with its settings as one argument, or as its first message, its output in a log file, and an IPC
+// channel whose end tells it that its parent is gone.
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { basename } from "node:path";
@@ -9,7 +9,8 @@ import type { ChildSettings, ReadyMessage } from "./settings.ts";
 export interface ProgramOptions {
   /** The program's file below dist/. */
   readonly file: string;
-  readonly settings: ChildSettings;
+  /** Left out: the program hears them over IPC, later. */
+  readonly settings?: ChildSettings;
   /** Appended to; made 0600. */
   readonly logFile: string;
   readonly env: Readonly<Record<string, string>>;
@@ -31,7 +32,8 @@ export interface Program {
 /** Starts a program of kubemu's with Node. Throws when the operating system would not. */
 export function startProgram(options: ProgramOptions): Program {
   const log = openSync(options.logFile, "a", 0o600);
-  const args = [...(options.nodeFlags ?? []), options.file, "--settings", JSON.stringify(options.settings)];
+  const args = [...(options.nodeFlags ?? []), options.file];
+  if (options.settings) args.push("--settings", JSON.stringify(options.settings));
   const child = spawn(process.execPath, args, {
     stdio: ["ignore", log, log, "ipc", ...(options.inherit === undefined ? [] : [options.inherit])],
     env: { ...options.env },

@@ -1,10 +1,13 @@
 // Which addresses and ports this cluster may use on this machine: found out by trying, never by guessing from a name.
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { holdSocket } from "../process/shared-handles.ts";
 
 const FIRST_SLOT = 16;
 const LAST_SLOT = 250;
 const LOCK_PORT = 7443;
+// Of 127.0.0.0/8, and no slot's.
+const OTHER_ADDRESS = "127.251.252.253";
 
 export interface Slot {
   readonly number: number;
@@ -46,24 +49,25 @@ export function anySlot(preferred: number | undefined, random: () => number = Ma
 }
 
 /** True where any address of 127.0.0.0/8 can be bound (Linux), false where only 127.0.0.1 can (macOS). */
-export async function hasManyAddresses(): Promise<boolean> {
-  const server = await listenOn("127.251.252.253", 0);
-  server?.close();
-  return server !== undefined;
+export const hasManyAddresses = (): boolean => canBind(OTHER_ADDRESS, 0);
+
+function canBind(host: string, port: number): boolean {
+  try {
+    holdSocket(host, port).close();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The lowest port that this user may bind: 0 for root. */
-export async function findLowestPort(): Promise<number> {
+export function findLowestPort(): number {
   try {
     const text = readFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8");
     const start = Number(text);
     if (start === 0) return 0;
     // Root, or whoever has CAP_NET_BIND_SERVICE, may go lower: see whether it is so.
-    const server = await listenOn("127.0.0.1", start - 1);
-    const taken = server === undefined && (await listenOn("127.251.252.253", start - 1));
-    server?.close();
-    if (taken) taken.close();
-    return server || taken ? 0 : start;
+    return canBind("127.0.0.1", start - 1) || canBind(OTHER_ADDRESS, start - 1) ? 0 : start;
   } catch {
     return process.getuid?.() === 0 ? 0 : 1024;
   }

@@ -1,5 +1,5 @@
-// What a cluster takes before any of its programs starts: its data directory, a slot of addresses, the API's socket; and what it must know of
-// the machine. What an earlier crash left running is ended first.
+// What a cluster takes: its data directory first; then, while the control plane's process boots, a slot of addresses, the API's socket, and what
+// it must know of the machine. What an earlier crash left running is ended before that.
 import { mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { DNS_PORT, UNPRIVILEGED_DNS_PORT } from "../base/cluster-dns.ts";
@@ -17,46 +17,51 @@ import { type ChosenMode, chooseProxyMode } from "./proxy-mode.ts";
 import type { SupervisorSettings } from "./settings.ts";
 import { type ClusterFile, DATA_VERSION, readCluster, writeCluster, writeSupervisor } from "./state.ts";
 
-export interface Ground {
+/** What is taken first, in no time. */
+export interface Place {
   /** Absolute, without symbolic links: the marker of every process of the cluster. */
   readonly dataDir: string;
+  /** The API's Unix socket, held here while control planes come and go. */
+  readonly localSocket: HeldPath;
+}
+
+export interface Ground extends Place {
   readonly cluster: ClusterFile;
   readonly lowestPort: number;
   readonly dnsPort: number;
   readonly proxy: ChosenMode;
-  /** Bound to 127.0.0.1:apiPort; held here while control planes come and go. */
+  /** Bound to 127.0.0.1:apiPort; held here likewise. */
   readonly socket: HeldSocket;
   /** What a container's command begins with (death-signal.ts). */
   readonly containerPrefix: readonly string[];
-  /** The API's Unix socket, held likewise. */
-  readonly localSocket: HeldPath;
   /** Gives the addresses back. The data directory is released last, by whoever started. */
   release(): void;
 }
 
-/** Throws one line that names what is taken. */
-export async function prepare(settings: SupervisorSettings): Promise<Ground> {
-  mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
+/** Throws one line that says who has the data directory. */
+export function takePlace(settings: SupervisorSettings): Place {
+  mkdirSync(join(settings.dataDir, "logs"), { recursive: true, mode: 0o700 });
   const dataDir = realpathSync(settings.dataDir);
   checkDataDir(dataDir);
   const self = ownIdentity();
   claimDataDir(dataDir, self);
   writeSupervisor(dataDir, { ...self, phase: "Starting", apiServer: "", socket: socketPath(dataDir) });
-  return takeGround(settings, dataDir);
+  return { dataDir, localSocket: holdPath(apiSocketPath(dataDir)) };
 }
 
-async function takeGround(settings: SupervisorSettings, dataDir: string): Promise<Ground> {
+/** Throws one line that names what is taken. `own` is the process that may live already: it must not touch the data before this resolves. */
+export async function takeGround(settings: SupervisorSettings, place: Place, own: number): Promise<Ground> {
+  const { dataDir } = place;
   const deathSignal = probeDeathSignal();
-  await sweepMarked({ KUBEMU_CLUSTER: dataDir });
-  mkdirSync(join(dataDir, "logs"), { recursive: true, mode: 0o700 });
+  await sweepMarked({ KUBEMU_CLUSTER: dataDir }, new Set([own]));
   forgetMemory(dataDir);
   const before = readCluster(dataDir);
-  const singleAddress = settings.singleAddress ?? (before?.singleAddress || !(await hasManyAddresses()));
+  const singleAddress = settings.singleAddress ?? (before?.singleAddress || !hasManyAddresses());
   // First: it may have no way to go on, and takes nothing.
   const proxy = await chooseProxyMode(settings.proxyMode, { singleAddress });
-  const [slot, lowestPort, containerPrefix] = await Promise.all([
+  const lowestPort = findLowestPort();
+  const [slot, containerPrefix] = await Promise.all([
     singleAddress ? anySlot(before?.slot) : claimSlot(before?.slot),
-    findLowestPort(),
     deathSignal,
   ]);
   try {
@@ -75,9 +80,8 @@ async function takeGround(settings: SupervisorSettings, dataDir: string): Promis
     };
     writeCluster(dataDir, cluster);
     const dnsPort = chooseDnsPort(singleAddress, lowestPort);
-    const localSocket = holdPath(apiSocketPath(dataDir));
     const release = slot.release;
-    return { dataDir, cluster, lowestPort, dnsPort, proxy, socket, localSocket, containerPrefix, release };
+    return { ...place, cluster, lowestPort, dnsPort, proxy, socket, containerPrefix, release };
   } catch (error) {
     slot.release();
     throw error;

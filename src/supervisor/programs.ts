@@ -5,10 +5,12 @@ import type {
   ControlPlaneSettings,
   NodeAgentSettings,
   ProxySettings,
+  ServeMessage,
 } from "../process/settings.ts";
+import type { HeldSocket } from "../process/shared-handles.ts";
 import { type Program, startProgram } from "../process/spawn.ts";
 import { childEnvironment, nodeFlags, type ProgramName, programFile } from "./children.ts";
-import type { Ground } from "./prepare.ts";
+import type { Ground, Place } from "./prepare.ts";
 import type { SupervisorSettings } from "./settings.ts";
 import type { ClusterNode } from "./state.ts";
 
@@ -22,10 +24,30 @@ export const PROXY_WORKERS = 2;
 
 export interface Programs {
   readonly apiServer: string;
-  controlPlane(): Program;
+  readonly controlPlaneSettings: ControlPlaneSettings;
   /** `withCluster`: as one of many processes that start now. */
   nodeAgent(node: ClusterNode, options: { withCluster: boolean }): Program;
   proxy(worker: number): Program;
+}
+
+/** It loads, and waits for `tellControlPlane`. */
+export function startControlPlane({ dataDir, localSocket }: Place, from: NodeJS.ProcessEnv): Program {
+  return startProgram({
+    file: programFile("control-plane"),
+    nodeFlags: nodeFlags("control-plane"),
+    logFile: join(dataDir, "logs", "control-plane.log"),
+    env: childEnvironment(from, dataDir),
+    inherit: localSocket.fd,
+  });
+}
+
+/** Has it serve, on a duplicate of `socket`. */
+export function tellControlPlane(
+  { child }: Program,
+  settings: ControlPlaneSettings,
+  socket: HeldSocket,
+): void {
+  if (child.connected) child.send({ settings } satisfies ServeMessage, socket.handle, {}, () => {});
 }
 
 export function createPrograms(
@@ -59,22 +81,18 @@ export function createPrograms(
     program: ProgramName,
     name: string,
     settings: ChildSettings,
-    more: { env?: Record<string, string>; inherit?: number } = {},
+    more: Record<string, string> = {},
   ) =>
     startProgram({
       file: programFile(program),
       settings,
       nodeFlags: nodeFlags(program),
       logFile: join(dataDir, "logs", `${name}.log`),
-      env: { ...env, ...more.env },
-      inherit: more.inherit,
+      env: { ...env, ...more },
     });
   return {
     apiServer,
-    controlPlane() {
-      const settings: ControlPlaneSettings = { ...common, apiPort: socket.port, inMemory, folders };
-      return start("control-plane", "control-plane", settings, { inherit: localSocket.fd });
-    },
+    controlPlaneSettings: { ...common, apiPort: socket.port, inMemory, folders },
     nodeAgent({ name, index }, { withCluster }) {
       const settings: NodeAgentSettings = {
         ...common,
@@ -85,7 +103,7 @@ export function createPrograms(
         warmPool: WARM_POOL,
         startTakesMs: withCluster ? START_TAKES_MS : 0,
       };
-      return start("node-agent", `node-${name}`, settings, { env: { KUBEMU_NODE: name } });
+      return start("node-agent", `node-${name}`, settings, { KUBEMU_NODE: name });
     },
     proxy(worker) {
       const settings: ProxySettings = { ...common, proxyMode, worker, workers: PROXY_WORKERS };

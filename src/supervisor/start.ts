@@ -1,10 +1,11 @@
-// A cluster's life: take what it needs, start the control plane, then agents and proxy side by side, keep them, and at the end leave
-// nothing behind. Order matters at the end: the control plane goes first, so that it does not record the others' going as failures.
+// A cluster's life: take its data directory and start the control plane, which loads while the rest is taken; then agents and proxy side by side;
+// keep them, and at the end leave nothing behind. Order matters at the end: the control plane goes first, so that it does not record the others' going as failures.
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Client } from "../client/client.ts";
 import { ensurePki } from "../pki/files.ts";
 import { createSharedHandles, type SharedHandles } from "../process/shared-handles.ts";
+import type { Program } from "../process/spawn.ts";
 import { sweepMarked } from "../process/sweep.ts";
 import { awaitFolders } from "./await-folders.ts";
 import { removeCutNodes } from "./cut-nodes.ts";
@@ -12,8 +13,8 @@ import { forgetMemory, unusable } from "./data-dir.ts";
 import { type KeptProgram, keepRunning } from "./keep-running.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { createNodeAgents, type NodeAgents } from "./node-agents.ts";
-import { type Ground, prepare } from "./prepare.ts";
-import { createPrograms } from "./programs.ts";
+import { type Ground, type Place, takeGround, takePlace } from "./prepare.ts";
+import { createPrograms, startControlPlane, tellControlPlane } from "./programs.ts";
 import type { ChosenMode } from "./proxy-mode.ts";
 import type { SupervisorSettings } from "./settings.ts";
 import { type ClusterFile, type FolderApplied, type FolderLine, writeCluster } from "./state.ts";
@@ -55,11 +56,12 @@ export interface Supervisor {
 
 /** What stop has to end; filled as the start goes on. */
 interface Parts {
-  readonly ground: Ground;
+  readonly place: Place;
   readonly inMemory: boolean;
   readonly handles: SharedHandles;
   readonly proxies: KeptProgram[];
   controlPlane?: KeptProgram;
+  ground?: Ground;
   agents?: NodeAgents;
   client?: Promise<Client>;
   cancelLater?: () => void;
@@ -70,8 +72,8 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const { settings } = options;
   let parts: Parts | undefined;
   try {
-    const ground = await prepare(settings);
-    parts = { ground, inMemory: settings.inMemory, handles: createSharedHandles(), proxies: [] };
+    const place = takePlace(settings);
+    parts = { place, inMemory: settings.inMemory, handles: createSharedHandles(), proxies: [] };
     return await startParts(parts, options);
   } catch (error) {
     if (parts) await stopParts(parts);
@@ -81,29 +83,31 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
 
 async function startParts(parts: Parts, options: SupervisorOptions): Promise<Supervisor> {
   const { log, clock, progress, settings } = options;
-  const { dataDir, cluster, socket } = parts.ground;
-  const programs = createPrograms(parts.ground, settings, options.env);
+  const { place } = parts;
+  const { dataDir } = place;
   const folders = awaitFolders(settings.folders, options);
 
-  // It loads while the certificates are made; it serves once it is handed its socket.
-  let issued: () => void = () => {};
-  const certificates = new Promise<void>((resolve) => {
-    issued = resolve;
+  // Each of its lives is told once there is a socket to serve on, and certificates.
+  let serve: (tell: (program: Program) => void) => void = () => {};
+  const served = new Promise<(program: Program) => void>((resolve) => {
+    serve = resolve;
   });
-  const startControlPlane = () => {
-    const program = programs.controlPlane();
+  const startOne = () => {
+    const program = startControlPlane(place, options.env);
     program.child.on("message", folders.hear);
-    void certificates.then(
-      () => program.child.connected && program.child.send("listen", socket.handle, {}, () => {}),
-    );
+    void served.then((tell) => tell(program));
     return program;
   };
-  const controlPlane = keepRunning("control-plane", startControlPlane, { log, clock });
+  const controlPlane = keepRunning("control-plane", startOne, { log, clock });
   parts.controlPlane = controlPlane;
 
+  const ground = await takeGround(settings, place, controlPlane.current.identity.pid);
+  parts.ground = ground;
+  const { cluster, socket } = ground;
+  const programs = createPrograms(ground, settings, options.env);
   const names = cluster.nodes.map(({ name }) => name);
   ensurePki({ dataDir, slot: cluster.slot, nodes: names, nowMs: clock.now() });
-  issued();
+  serve((program) => tellControlPlane(program, programs.controlPlaneSettings, socket));
   // When it is first asked for: Node's TLS takes as long to load as the supervisor's own code.
   const client = () => {
     parts.client ??= import("./connect.ts").then(({ connect }) => connect(dataDir));
@@ -153,7 +157,15 @@ async function startParts(parts: Parts, options: SupervisorOptions): Promise<Sup
     client().catch((error: unknown) => log.error({ error: String(error) }, "no client of the API"));
   });
   const { apiServer } = programs;
-  return running(parts, { agents, client, controlPlane, kubeconfig, apiServer, settled });
+  return running(parts, {
+    agents,
+    client,
+    controlPlane,
+    kubeconfig,
+    apiServer,
+    settled,
+    proxyMode: ground.proxy,
+  });
 }
 
 /** Resolves when every step is done; rejects with the first failure, when cut off, or when it takes too long, and then says what is missing. */
@@ -189,14 +201,14 @@ async function allSteps(
 
 function running(
   parts: Parts,
-  has: Pick<Supervisor, "agents" | "client" | "kubeconfig" | "apiServer"> & {
+  has: Pick<Supervisor, "agents" | "client" | "kubeconfig" | "apiServer" | "proxyMode"> & {
     controlPlane: KeptProgram;
     /** What cluster.json says by now. */
     settled: ClusterFile;
   },
 ): Supervisor {
-  const { agents, client, kubeconfig, apiServer, controlPlane } = has;
-  const { dataDir } = parts.ground;
+  const { agents, client, kubeconfig, apiServer, controlPlane, proxyMode } = has;
+  const { dataDir } = parts.place;
   let cluster = has.settled;
   return {
     get cluster() {
@@ -207,7 +219,7 @@ function running(
     kubeconfig,
     agents,
     client,
-    proxyMode: parts.ground.proxy,
+    proxyMode,
     controlPlanePid: () => controlPlane.current.identity.pid,
     proxyPids: () => parts.proxies.map((proxy) => proxy.current.identity.pid),
     saveNodes() {
@@ -223,15 +235,15 @@ function running(
 }
 
 async function stopParts(parts: Parts): Promise<void> {
-  const { ground, agents, proxies } = parts;
+  const { place, ground, agents, proxies } = parts;
   parts.cancelLater?.();
   await parts.controlPlane?.stop(STOP_GRACE_MS);
-  ground.socket.close();
-  ground.localSocket.close();
+  ground?.socket.close();
+  place.localSocket.close();
   (await parts.client?.catch(() => undefined))?.transport.close();
   await Promise.all([agents?.stopAll(STOP_GRACE_MS), ...proxies.map((proxy) => proxy.stop(STOP_GRACE_MS))]);
   parts.handles.close();
-  await sweepMarked({ KUBEMU_CLUSTER: ground.dataDir });
-  if (parts.inMemory) forgetMemory(ground.dataDir);
-  ground.release();
+  await sweepMarked({ KUBEMU_CLUSTER: place.dataDir });
+  if (parts.inMemory) forgetMemory(place.dataDir);
+  ground?.release();
 }

@@ -67,8 +67,7 @@ function clear(target: string, root: string): void {
   if (present.isSymbolicLink()) rmSync(target);
   // Below another mount stand a volume's own files, perhaps the host's: those are never removed.
   else if (isWithin(path.dirname(target), root)) rmSync(target, { recursive: true, force: true });
-  else
-    throw new ConfigError(`a volume cannot be mounted over what another volume has at ${target}`);
+  else throw new ConfigError(`a volume cannot be mounted over what another volume has at ${target}`);
 }
 
 /** The file in which a container may leave its last words; made empty before each start. */

@@ -27,15 +27,14 @@ export async function services(invocation: Invocation): Promise<number> {
 
 /** Every Service and every Ingress of the cluster with its URLs. */
 export async function viewServices(client: Client, dataDir: string): Promise<ServiceView[]> {
-  const [serviceList, ingressList, nodeList, lowestPort] = await Promise.all([
+  const [serviceList, ingressList, nodeList] = await Promise.all([
     client.list(serviceResource),
     client.list(ingresses),
     client.list(nodes),
-    findLowestPort(),
   ]);
   const reach = {
     nodes: nodeList.items,
-    lowestPort,
+    lowestPort: findLowestPort(),
     singleAddress: readCluster(dataDir)?.singleAddress ?? false,
   };
   return [

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { claimSlot, findLowestPort } from "../../../src/supervisor/addresses.ts";
 import { childEnvironment } from "../../../src/supervisor/children.ts";
 import { ownerOf } from "../../../src/supervisor/lock.ts";
-import { type Ground, prepare } from "../../../src/supervisor/prepare.ts";
+import { type Ground, takeGround, takePlace } from "../../../src/supervisor/prepare.ts";
 import type { SupervisorSettings } from "../../../src/supervisor/settings.ts";
 import { readCluster, readSupervisor } from "../../../src/supervisor/state.ts";
 
@@ -21,6 +21,7 @@ beforeEach(() => {
 afterEach(() => {
   for (const ground of taken) {
     ground.socket.close();
+    ground.localSocket.close();
     ground.release();
   }
   rmSync(folder, { recursive: true, force: true });
@@ -33,8 +34,10 @@ const settings = (change: Partial<SupervisorSettings> = {}): SupervisorSettings 
   folders: [],
   ...change,
 });
-const take = async (change: Partial<SupervisorSettings> = {}) => {
-  const ground = await prepare(settings(change));
+const NOBODY = 0;
+const take = async (change: Partial<SupervisorSettings> = {}, own = NOBODY) => {
+  const place = takePlace(settings(change));
+  const ground = await takeGround(settings(change), place, own);
   taken.push(ground);
   return ground;
 };
@@ -52,6 +55,7 @@ test("nodes that are fewer than before are remembered until they are removed, un
   const again = async (nodes: number) => {
     const ground = await take({ nodes });
     ground.socket.close();
+    ground.localSocket.close();
     ground.release();
     taken.pop();
     // As if that supervisor had died before it could remove them.
@@ -75,27 +79,29 @@ test("a port that is taken is named, and the addresses are given back", async ()
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  await expect(prepare(settings({ apiPort: port }))).rejects.toThrow(
+  await expect(take({ apiPort: port })).rejects.toThrow(
     new RegExp(`port ${port} of 127\\.0\\.0\\.1 is taken`),
   );
   server.close();
 });
 
-test("what an earlier cluster left running in the same directory is ended, and nothing else", async () => {
+test("what an earlier cluster left running in the same directory is ended, but not what has started by then", async () => {
   const dataDir = join(folder, "a");
   mkdirSync(join(dataDir, "store-in-memory"), { recursive: true });
   writeFileSync(join(dataDir, "store-in-memory", "objects.db"), "old");
   const start = (cluster: string) =>
     spawn("sleep", ["1000"], { env: { PATH: process.env["PATH"], KUBEMU_CLUSTER: cluster }, detached: true });
-  const [left, foreign] = [start(dataDir), start(join(folder, "b"))];
+  const [left, own, foreign] = [start(dataDir), start(dataDir), start(join(folder, "b"))];
   const gone = once(left, "exit");
-  await Promise.all([once(left, "spawn"), once(foreign, "spawn")]);
-  await take();
+  await Promise.all([left, own, foreign].map((each) => once(each, "spawn")));
+  await take({}, own.pid);
   expect((await gone)[1]).toBe("SIGKILL");
-  expect(foreign.exitCode ?? foreign.signalCode).toBeNull();
   expect(existsSync(join(dataDir, "store-in-memory"))).toBe(false);
-  foreign.kill("SIGKILL");
-  await once(foreign, "exit");
+  for (const spared of [own, foreign]) {
+    expect(spared.exitCode ?? spared.signalCode).toBeNull();
+    spared.kill("SIGKILL");
+    await once(spared, "exit");
+  }
 });
 
 test("a slot that is held is passed over, and free again when it is given back", async () => {
@@ -110,7 +116,7 @@ test("a slot that is held is passed over, and free again when it is given back",
 });
 
 test("a port from the lowest on can really be bound", async () => {
-  const server = createServer().listen((await findLowestPort()) || 1, "127.0.0.1");
+  const server = createServer().listen(findLowestPort() || 1, "127.0.0.1");
   const outcome = await Promise.race([
     once(server, "listening").then(() => "bound"),
     once(server, "error").then(([error]) => (error as NodeJS.ErrnoException).code),
