@@ -3,15 +3,15 @@ import { spawn } from "node:child_process";
 import { deployments } from "../src/api/kinds/deployment.ts";
 import { startCluster } from "../test/cluster/harness.ts";
 import { isReady, processesByRole, pssMb, whenPods } from "./cluster.ts";
-import { type Figure, figure, type Scenario } from "./figure.ts";
+import { type Figure, figure, type Scenario, WITHOUT_ROOTS } from "./figure.ts";
 
 const PODS = 300;
 const SERVER = "require('http').createServer((q,s)=>s.end('ok')).listen(0,'127.0.0.1',()=>process.send(1))";
 
-async function bareServersMs(): Promise<{ tookMs: number; pssMb: number }> {
+async function bareServersMs(env: NodeJS.ProcessEnv = process.env): Promise<{ tookMs: number; pssMb: number }> {
   const began = performance.now();
   const children = Array.from({ length: PODS }, () =>
-    spawn(process.execPath, ["-e", SERVER], { stdio: ["ignore", "ignore", "ignore", "ipc"] }),
+    spawn(process.execPath, ["-e", SERVER], { stdio: ["ignore", "ignore", "ignore", "ipc"], env }),
   );
   await Promise.all(children.map((child) => new Promise((ready) => child.once("message", ready))));
   const tookMs = performance.now() - began;
@@ -26,6 +26,7 @@ export const crowd: Scenario = {
   name: "crowd",
   async run(): Promise<Figure[]> {
     const bare = await bareServersMs();
+    const plain = WITHOUT_ROOTS && (await bareServersMs(WITHOUT_ROOTS.env));
     const cluster = await startCluster({ nodes: 5 });
     try {
       const client = cluster.client();
@@ -55,6 +56,14 @@ export const crowd: Scenario = {
       client.transport.close();
       return [
         figure(`${PODS} pods on 5 nodes, all Ready`, tookMs, "ms", { floor: bare.tookMs, most: 1.3 }),
+        ...(plain && WITHOUT_ROOTS
+          ? [
+              figure(`the same against servers ${WITHOUT_ROOTS.words}`, tookMs, "ms", {
+                floor: plain.tookMs,
+                most: 1.3,
+              }),
+            ]
+          : []),
         figure("memory of a pod", each, "MB PSS", {
           most: 14,
           note: `a bare server: ${Math.round(bare.pssMb * 10) / 10}`,

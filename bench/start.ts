@@ -4,11 +4,18 @@ import { mkdtempSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { clusterAt, fetchText, KUBEMU } from "../test/cluster/harness.ts";
-import { type Figure, figure, median, nodeStartMs, type Scenario } from "./figure.ts";
+import { type Figure, figure, median, nodeStartMs, type Scenario, WITHOUT_ROOTS } from "./figure.ts";
 
 const RUNS = 7;
 
-async function oneStart(dataDir: string, keep: boolean): Promise<number> {
+interface Start {
+  readonly dataDir: string;
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Whether the data directory is left for the next start. */
+  readonly keep?: boolean;
+}
+
+async function oneStart({ dataDir, keep, env = process.env }: Start): Promise<number> {
   const cluster = clusterAt("bench", dataDir);
   const began = performance.now();
   const args = [
@@ -23,7 +30,7 @@ async function oneStart(dataDir: string, keep: boolean): Promise<number> {
     "--detach",
   ];
   const code = await new Promise((done) =>
-    spawn(process.execPath, [KUBEMU, ...args], { stdio: "ignore" }).on("exit", done),
+    spawn(process.execPath, [KUBEMU, ...args], { stdio: "ignore", env }).on("exit", done),
   );
   if (code !== 0) throw new Error(`kubemu up exited ${code}`);
   // `up --detach` has waited for the nodes and the folder; the rest is the Service's first answer.
@@ -54,15 +61,24 @@ async function firstUrl(dataDir: string): Promise<string> {
   }
 }
 
+async function withoutRoots(dataDir: string): Promise<Figure[]> {
+  if (!WITHOUT_ROOTS) return [];
+  const { env, words } = WITHOUT_ROOTS;
+  const floor = await nodeStartMs(env);
+  const fresh: number[] = [];
+  for (let run = 0; run < RUNS; run++) fresh.push(await oneStart({ dataDir, env }));
+  return [figure(`fresh data directory, ${words}`, median(fresh), "ms", { floor, most: 12 })];
+}
+
 export const start: Scenario = {
   name: "start",
   async run(): Promise<Figure[]> {
     const dataDir = join(realpathSync(mkdtempSync(join(tmpdir(), "kubemu-bench-"))), "data");
     const floor = await nodeStartMs();
     const fresh: number[] = [];
-    for (let run = 0; run < RUNS; run++) fresh.push(await oneStart(dataDir, false));
+    for (let run = 0; run < RUNS; run++) fresh.push(await oneStart({ dataDir }));
     const again: number[] = [];
-    for (let run = 0; run < RUNS; run++) again.push(await oneStart(dataDir, run < RUNS - 1));
+    for (let run = 0; run < RUNS; run++) again.push(await oneStart({ dataDir, keep: run < RUNS - 1 }));
     return [
       figure(
         "up --in-memory, fresh data directory, to nodes Ready and Service answering",
@@ -71,6 +87,7 @@ export const start: Scenario = {
         { floor, most: 12 },
       ),
       figure("the same with certificates from an earlier start", median(again), "ms", { floor, most: 12 }),
+      ...(await withoutRoots(dataDir)),
     ];
   },
 };

@@ -1,5 +1,6 @@
 // What every built-in program is given: its arguments, where to listen, how to log and how to end. It owns the
 // process's signals: SIGTERM and SIGQUIT drain the servers (in-flight requests finish) and exit 0, SIGINT likewise.
+import { writeFileSync } from "node:fs";
 import http from "node:http";
 import type { Assignment } from "./protocol.ts";
 
@@ -15,6 +16,7 @@ export interface Container extends Assignment {
   flag(name: string): string | undefined;
 }
 
+const STDERR = 2;
 // A client that never finishes its request must not hold up a stop for longer than the usual grace period.
 const DRAIN_LIMIT_MS = 25_000;
 
@@ -54,7 +56,8 @@ export function createContainer(assignment: Assignment): Container {
       if (!pending) setImmediate(flush);
       pending += text;
     },
-    printError: (text) => void process.stderr.write(text),
+    // Without the stream that Node would make for it, which most containers need for their first words only.
+    printError: (text) => writeFileSync(STDERR, text),
     serve(port, answer) {
       const server = http.createServer((request, response) => {
         response.setHeader("X-Pod-Name", podName);

@@ -1,7 +1,6 @@
 // nginx and httpd: a page of their own, or the files of a mounted document root, in the original's reply format
 // (Server header, ETag, error pages, access log). Not here: configuration files are not read.
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { createReadStream, promises } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
 import type { Container } from "../container.ts";
@@ -93,7 +92,7 @@ async function reply(exchange: Exchange): Promise<void> {
   if (request.method !== "GET" && request.method !== "HEAD") return fail(exchange, 405, "Not Allowed");
   const pathname = decodedPath(request.url ?? "/");
   if (pathname === undefined) return fail(exchange, 400, "Bad Request");
-  const mounted = await stat(root).catch(() => undefined);
+  const mounted = await promises.stat(root).catch(() => undefined);
   if (!mounted) {
     if (pathname !== "/" && pathname !== "/index.html") return fail(exchange, 404, "Not Found");
     response.setHeader("Content-Type", "text/html");
@@ -102,14 +101,14 @@ async function reply(exchange: Exchange): Promise<void> {
     return;
   }
   let file = path.join(root, pathname);
-  let found = await stat(file).catch(() => undefined);
+  let found = await promises.stat(file).catch(() => undefined);
   if (found?.isDirectory()) {
     if (!pathname.endsWith("/")) {
       response.setHeader("Location", `${pathname}/`);
       return fail(exchange, 301, "Moved Permanently");
     }
     file = path.join(file, "index.html");
-    found = await stat(file).catch(() => undefined);
+    found = await promises.stat(file).catch(() => undefined);
     if (!found) return fail(exchange, 403, "Forbidden");
   }
   if (!found?.isFile()) return fail(exchange, 404, "Not Found");
