@@ -5,7 +5,7 @@
 /** All values in milliseconds. */
 export interface Timing {
   readonly profile: Profile;
-  /** kubelet: nodeLeaseDurationSeconds 40, renewed every quarter of it (in the fast profile every half). */
+  /** kubelet: nodeLeaseDurationSeconds 40, renewed every quarter of it (in the fast profile twice in nodeGraceMs). */
   readonly leaseDurationMs: number;
   readonly leaseRenewMs: number;
   /** kubelet: nodeStatusUpdateFrequency and nodeStatusReportFrequency: how often a Node's status is looked at, and written even when nothing changed. */
@@ -106,8 +106,8 @@ const KUBERNETES: Timing = {
 // A hung node is NotReady after 5 s, and its pods move 30 s later.
 const FAST_FACTOR = 10;
 // Not divided by as much: renewals are all that an idle cluster does, some milliseconds of processor time each, and one every second
-// costs more than a node that is noticed after two missed ones instead of four is worth.
-const FAST_LEASE_RENEW_MS = 2 * SECOND;
+// costs more than a node that is noticed when the second one is missing instead of the fifth is worth. One that fails is tried again long before.
+const FAST_LEASE_RENEW_MS = 2.5 * SECOND;
 // Of a Node's status nothing is in a hurry: its Lease says in the meantime that it lives.
 const NEVER_SCALED: ReadonlySet<string> = new Set([
   "profile",
