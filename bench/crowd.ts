@@ -8,7 +8,9 @@ import { type Figure, figure, type Scenario, WITHOUT_ROOTS } from "./figure.ts";
 const PODS = 300;
 const SERVER = "require('http').createServer((q,s)=>s.end('ok')).listen(0,'127.0.0.1',()=>process.send(1))";
 
-async function bareServersMs(env: NodeJS.ProcessEnv = process.env): Promise<{ tookMs: number; pssMb: number }> {
+async function bareServersMs(
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<{ tookMs: number; pssMb: number }> {
   const began = performance.now();
   const children = Array.from({ length: PODS }, () =>
     spawn(process.execPath, ["-e", SERVER], { stdio: ["ignore", "ignore", "ignore", "ipc"], env }),
