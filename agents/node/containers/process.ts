@@ -43,7 +43,7 @@ export interface Command {
 
 // No helper threads: there are hundreds of these, each with next to nothing to do. And no flag of V8's own: with any of them it refuses the
 // compiled code of Node's modules that comes with Node, and compiles them anew, a sixth of what such a process costs.
-const SMALL_NODE = ["--v8-pool-size=0"];
+export const SMALL_NODE = ["--v8-pool-size=0"];
 
 /** Starts a program of the host. Rejects with an error whose `code` is ENOENT or EACCES where it cannot be started. */
 export function startCommand(spawner: Spawner, wanted: Command): Promise<ContainerProcess> {
