@@ -14,7 +14,6 @@ import { ownSockets, type SocketSource, sharedSockets } from "./open-socket.ts";
 import { startProxy } from "./proxy.ts";
 
 const SECOND_SWEEP_MS = 200;
-const SETTLED_MS = 6_000;
 
 const settings = parseSettings<ProxySettings>(process.argv);
 
@@ -67,11 +66,3 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 void proxy.ready.then(() => {
   process.send?.({ ready: true } satisfies ReadyMessage);
 });
-
-// The proxy's garbage is of short life: a young generation that does not grow keeps two workers at 48 MB for hours, where V8's own choice doubles
-// that in ten minutes of rollouts (bench/churn.ts). Not a flag of the process, and not before its compiled form is kept (tools/launch.cjs): V8 takes
-// compiled code only where its flags are those that the code was made with.
-setTimeout(async () => {
-  const { setFlagsFromString } = await import("node:v8");
-  setFlagsFromString("--semi-space-growth-factor=1");
-}, SETTLED_MS).unref();

@@ -16,13 +16,14 @@ export function programFile(name: ProgramName): string {
 /**
  * How Node is started for a program. All of kubemu's TLS is between its own parts, with its own CA: without `--use-openssl-ca` Node would parse
  * the 140 roots of the public web first, a fifth of a program's start. Without V8's helper threads a program that does little
- * starts faster still and takes less memory; the control plane has use for them. No flag is V8's own: with any of those V8 refuses the compiled code
- * of Node's modules that comes with Node.
+ * starts faster still and takes less memory; the control plane has use for them. With a flag of V8's own V8 refuses the compiled code of Node's
+ * modules that comes with Node, so there is one only where it is worth 13 ms of each start: the proxy's garbage is of short life, and a young
+ * generation that may not grow keeps two workers at 48 MB for hours, where V8's own choice doubles that in ten minutes of rollouts (bench/churn.ts).
  */
 export function nodeFlags(program: ProgramName): readonly string[] {
   const trust = ["--use-openssl-ca"];
   if (program === "control-plane") return trust;
-  return [...trust, "--v8-pool-size=0"];
+  return [...trust, "--v8-pool-size=0", ...(program === "proxy" ? ["--max-semi-space-size=2"] : [])];
 }
 
 const PASSED_ON = [

@@ -10,7 +10,7 @@ const tagWith = (flags: readonly string[]) =>
 describe("the flags that programs are started with", () => {
   const plain = tagWith([]);
 
-  it.each(["supervisor", "control-plane", "node-agent", "proxy"] as const)(
+  it.each(["supervisor", "control-plane", "node-agent"] as const)(
     "have V8 take the compiled code that comes with Node: %s",
     (program) => expect(tagWith(nodeFlags(program))).toBe(plain),
   );
