@@ -1,5 +1,6 @@
 // A cluster's life: take its data directory and start the control plane, which loads while the rest is taken; then agents and proxy side by side;
-// keep them, and at the end leave nothing behind. Order matters at the end: the control plane goes first, so that it does not record the others' going as failures.
+// keep them, and at the end leave nothing behind. Order matters at the end: the control plane goes first, so that it does not record the others'
+// going as failures.
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Client } from "../client/client.ts";

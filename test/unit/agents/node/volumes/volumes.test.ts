@@ -14,7 +14,12 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { References } from "../../../../../agents/node/containers/environment.ts";
 import { prepareHostPath } from "../../../../../agents/node/volumes/host-path.ts";
 import { mountVolumes } from "../../../../../agents/node/volumes/mount.ts";
-import { checkedPath, type Payload, volumePayload } from "../../../../../agents/node/volumes/payload.ts";
+import {
+  checkedPath,
+  isSamePayload,
+  type Payload,
+  volumePayload,
+} from "../../../../../agents/node/volumes/payload.ts";
 import { writePayload } from "../../../../../agents/node/volumes/write.ts";
 import type { Pod } from "../../../../../src/api/generated/types.ts";
 
@@ -93,6 +98,18 @@ describe("writePayload", () => {
     expect(readlinkSync(path.join(volume, "..data"))).not.toBe(first);
     expect(readFileSync(path.join(volume, "a"), "utf8")).toBe("3");
     expect(() => lstatSync(path.join(volume, "d"))).toThrow("ENOENT");
+  });
+});
+
+describe("isSamePayload", () => {
+  it("looks at names, contents and modes", () => {
+    const one = payload({ a: "1", "d/b": "2" });
+    expect(isSamePayload(one, payload({ a: "1", "d/b": "2" }))).toBe(true);
+    expect(isSamePayload(one, payload({ a: "1" }))).toBe(false);
+    expect(isSamePayload(one, payload({ a: "1", "d/c": "2" }))).toBe(false);
+    expect(isSamePayload(one, payload({ a: "1", "d/b": "3" }))).toBe(false);
+    const stricter = new Map([...one].map(([file, { data }]) => [file, { data, mode: 0o400 }]));
+    expect(isSamePayload(one, stricter)).toBe(false);
   });
 });
 
