@@ -40,10 +40,12 @@ export const WITHOUT_ROOTS =
     ? undefined
     : { env: { ...process.env, [ROOTS]: undefined }, words: `without ${ROOTS}, which this machine sets` };
 
+const NODE_STARTS = 9;
+
 /** Milliseconds from starting `node -e 0` to its end: the floor for everything that starts processes. */
-export async function nodeStartMs(env: NodeJS.ProcessEnv = process.env, times = 9): Promise<number> {
+export async function nodeStartMs(env: NodeJS.ProcessEnv = process.env): Promise<number> {
   const spans: number[] = [];
-  for (let run = 0; run < times; run++) {
+  for (let run = 0; run < NODE_STARTS; run++) {
     const began = performance.now();
     await new Promise((done) => execFile(process.execPath, ["-e", "0"], { env }, done));
     spans.push(performance.now() - began);

@@ -8,14 +8,13 @@ import { type Figure, figure, median, nodeStartMs, type Scenario, WITHOUT_ROOTS 
 
 const RUNS = 7;
 
-interface Start {
-  readonly dataDir: string;
-  readonly env?: NodeJS.ProcessEnv | undefined;
+interface Manner {
+  readonly env?: NodeJS.ProcessEnv;
   /** Whether the data directory is left for the next start. */
   readonly keep?: boolean;
 }
 
-async function oneStart({ dataDir, keep, env = process.env }: Start): Promise<number> {
+async function oneStart(dataDir: string, { env = process.env, keep }: Manner): Promise<number> {
   const cluster = clusterAt("bench", dataDir);
   const began = performance.now();
   const args = [
@@ -61,13 +60,23 @@ async function firstUrl(dataDir: string): Promise<string> {
   }
 }
 
+/** The median of several; after the last the data directory is gone. */
+async function startMs(dataDir: string, manner: Manner = {}): Promise<number> {
+  const spans: number[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    const keep = manner.keep === true && run < RUNS - 1;
+    spans.push(await oneStart(dataDir, { ...manner, keep }));
+  }
+  return median(spans);
+}
+
 async function withoutRoots(dataDir: string): Promise<Figure[]> {
   if (!WITHOUT_ROOTS) return [];
   const { env, words } = WITHOUT_ROOTS;
   const floor = await nodeStartMs(env);
-  const fresh: number[] = [];
-  for (let run = 0; run < RUNS; run++) fresh.push(await oneStart({ dataDir, env }));
-  return [figure(`fresh data directory, ${words}`, median(fresh), "ms", { floor, most: 12 })];
+  return [
+    figure(`fresh data directory, ${words}`, await startMs(dataDir, { env }), "ms", { floor, most: 12 }),
+  ];
 }
 
 export const start: Scenario = {
@@ -75,18 +84,14 @@ export const start: Scenario = {
   async run(): Promise<Figure[]> {
     const dataDir = join(realpathSync(mkdtempSync(join(tmpdir(), "kubemu-bench-"))), "data");
     const floor = await nodeStartMs();
-    const fresh: number[] = [];
-    for (let run = 0; run < RUNS; run++) fresh.push(await oneStart({ dataDir }));
-    const again: number[] = [];
-    for (let run = 0; run < RUNS; run++) again.push(await oneStart({ dataDir, keep: run < RUNS - 1 }));
+    const fresh = await startMs(dataDir);
+    const again = await startMs(dataDir, { keep: true });
     return [
-      figure(
-        "up --in-memory, fresh data directory, to nodes Ready and Service answering",
-        median(fresh),
-        "ms",
-        { floor, most: 12 },
-      ),
-      figure("the same with certificates from an earlier start", median(again), "ms", { floor, most: 12 }),
+      figure("up --in-memory, fresh data directory, to nodes Ready and Service answering", fresh, "ms", {
+        floor,
+        most: 12,
+      }),
+      figure("the same with certificates from an earlier start", again, "ms", { floor, most: 12 }),
       ...(await withoutRoots(dataDir)),
     ];
   },

@@ -115,17 +115,16 @@ function readPki(settings: ControlPlaneSettings) {
   };
 }
 
-interface Core {
+/** What controllers and folders work with. */
+interface Core extends Pick<ControllerContext, "timing" | "addresses"> {
   readonly settings: ControlPlaneSettings;
+  /** The certificate authority's certificate. */
+  readonly ca: string;
   readonly server: ApiServer;
   readonly registry: ReturnType<typeof createRegistry>;
 }
 
-function startControllers(
-  { settings, server, registry }: Core,
-  more: Pick<ControllerContext, "timing" | "addresses"> & { ca: string },
-) {
-  const { timing, addresses, ca } = more;
+function startControllers({ settings, server, registry, timing, addresses, ca }: Core) {
   const client = createClient(server.transport("system:kube-controller-manager", ["system:masters"]), {
     userAgent: "kube-controller-manager",
   });
@@ -221,8 +220,8 @@ async function startControlPlane(): Promise<void> {
   });
   local?.letIn();
   socket?.letIn();
-  const core: Core = { settings, server, registry };
-  const controllers = startControllers(core, { timing, addresses, ca: pki.ca });
+  const core: Core = { settings, timing, addresses, ca: pki.ca, server, registry };
+  const controllers = startControllers(core);
   const ready: ReadyMessage = { ready: true, apiPort: server.port };
   tell(ready);
   const folders = await watchFolders(core);

@@ -5,7 +5,7 @@ import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 import { writeDescriptions } from "./descriptions.mjs";
 
-// Each starts through a launcher (tools/launch.cjs), which keeps V8's compiled form of it: its own, or the one that `also` names.
+// Each starts through a launcher (tools/launch.cjs), which keeps V8's compiled form of it.
 const launched = {
   kubemu: "src/cli/main.ts",
   supervisor: "src/supervisor/main.ts",
@@ -13,8 +13,8 @@ const launched = {
   "node-agent": "agents/node/main.ts",
   proxy: "agents/proxy/main.ts",
 };
-// What a start waits for first is a third of the whole command line.
-const also = { kubemu: "up" };
+// The one command that a start waits for, as a program of its own: a third of the whole command line. Its launcher takes it by the first argument.
+const ONE_COMMAND = "up";
 // So small that a cache would cost what it saves.
 const plain = {
   container: "agents/containers/main.ts",
@@ -102,9 +102,9 @@ await Promise.all([
   build({ ...script, entryPoints: launched, outExtension: { ".js": ".cjs" } }),
   build({
     ...script,
-    entryPoints: { up: launched.kubemu },
+    entryPoints: { [ONE_COMMAND]: launched.kubemu },
     outExtension: { ".js": ".cjs" },
-    plugins: [...script.plugins, onlyCommand("up")],
+    plugins: [...script.plugins, onlyCommand(ONE_COMMAND)],
   }),
   build({ ...script, entryPoints: plain }),
   build({ ...module, entryPoints: { bench: "bench/main.ts", "bench-floor": "bench/floor-server.ts" } }),
@@ -113,8 +113,8 @@ await writeFile("dist/package.json", '{ "type": "commonjs" }\n');
 const launcher = await readFile("tools/launch.cjs", "utf8");
 for (const name of Object.keys(launched)) {
   const builds = {};
-  for (const program of [name, also[name] ?? name])
-    builds[program] ??= await asExpression(`dist/${program}.cjs`);
+  for (const program of name === "kubemu" ? [name, ONE_COMMAND] : [name])
+    builds[program] = await asExpression(`dist/${program}.cjs`);
   const text = launcher.replace('"@BUILDS@"', JSON.stringify(JSON.stringify(builds)));
   await writeFile(`dist/${name}.js`, name === "kubemu" ? `#!/usr/bin/env node\n${text}` : text);
 }

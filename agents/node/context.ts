@@ -18,6 +18,7 @@ import type { WarmPool } from "./containers/warm-pool.ts";
 import type { Forwarding } from "./pod/host-ports.ts";
 import type { PodNetwork } from "./pod/network.ts";
 import type { PodState } from "./pod/state.ts";
+import type { Payload } from "./volumes/payload.ts";
 
 export interface NodeContext {
   readonly settings: NodeAgentSettings;
@@ -84,6 +85,10 @@ export interface PodRecord {
   hostPorts: Forwarding | undefined;
   /** Volume name → where it lies. */
   readonly volumes: Map<string, string>;
+  /** Per volume of files: what was written last. */
+  readonly payloads: Map<string, WrittenPayload>;
+  /** Per audience ("" where none is named): the token of the pod's service account. */
+  readonly tokens: Map<string, IssuedToken>;
   /** Newest run last; at most the current and the one before it. */
   readonly runs: Map<string, ContainerRun[]>;
   /** Per container: image pull back-off. */
@@ -94,6 +99,18 @@ export interface PodRecord {
   readonly ending: AbortController;
   /** Looks at the pod again soon. */
   wake(): void;
+}
+
+/** `compareAt` in milliseconds since the epoch: until then the files are taken to be as they were written. */
+export interface WrittenPayload {
+  readonly payload: Payload;
+  readonly compareAt: number;
+}
+
+/** `renewAt` in milliseconds since the epoch. */
+export interface IssuedToken {
+  readonly token: string;
+  readonly renewAt: number;
 }
 
 /** Times in milliseconds since the epoch. */

@@ -8,7 +8,7 @@ import type {
   ServeMessage,
 } from "../process/settings.ts";
 import type { HeldSocket } from "../process/shared-handles.ts";
-import { type Program, startProgram } from "../process/spawn.ts";
+import { type Program, type ProgramOptions, startProgram } from "../process/spawn.ts";
 import { childEnvironment, nodeFlags, type ProgramName, programFile } from "./children.ts";
 import type { Ground, Place } from "./prepare.ts";
 import type { SupervisorSettings } from "./settings.ts";
@@ -30,23 +30,31 @@ export interface Programs {
   proxy(worker: number): Program;
 }
 
+type Launch = Pick<ProgramOptions, "settings" | "env" | "inherit"> & { readonly dataDir: string };
+
+/** `name`: of its log. */
+const start = (program: ProgramName, name: string, { dataDir, ...rest }: Launch): Program =>
+  startProgram({
+    file: programFile(program),
+    nodeFlags: nodeFlags(program),
+    logFile: join(dataDir, "logs", `${name}.log`),
+    ...rest,
+  });
+
 /** It loads, and waits for `tellControlPlane`. */
 export function startControlPlane({ dataDir, localSocket }: Place, from: NodeJS.ProcessEnv): Program {
-  return startProgram({
-    file: programFile("control-plane"),
-    nodeFlags: nodeFlags("control-plane"),
-    logFile: join(dataDir, "logs", "control-plane.log"),
-    env: childEnvironment(from, dataDir),
-    inherit: localSocket.fd,
-  });
+  const env = childEnvironment(from, dataDir);
+  return start("control-plane", "control-plane", { dataDir, env, inherit: localSocket.fd });
 }
 
-/** Has it serve, on a duplicate of `socket`. */
-export function tellControlPlane(
-  { child }: Program,
-  settings: ControlPlaneSettings,
-  socket: HeldSocket,
-): void {
+/** What a control plane needs to serve. */
+export interface Orders {
+  readonly settings: ControlPlaneSettings;
+  /** It gets a duplicate. */
+  readonly socket: HeldSocket;
+}
+
+export function tellControlPlane({ child }: Program, { settings, socket }: Orders): void {
   if (child.connected) child.send({ settings } satisfies ServeMessage, socket.handle, {}, () => {});
 }
 
@@ -77,19 +85,6 @@ export function createPrograms(
     apiSocket: localSocket.path,
     endpointLagMs,
   };
-  const start = (
-    program: ProgramName,
-    name: string,
-    settings: ChildSettings,
-    more: Record<string, string> = {},
-  ) =>
-    startProgram({
-      file: programFile(program),
-      settings,
-      nodeFlags: nodeFlags(program),
-      logFile: join(dataDir, "logs", `${name}.log`),
-      env: { ...env, ...more },
-    });
   return {
     apiServer,
     controlPlaneSettings: { ...common, apiPort: socket.port, inMemory, folders },
@@ -103,11 +98,11 @@ export function createPrograms(
         warmPool: WARM_POOL,
         startTakesMs: withCluster ? START_TAKES_MS : 0,
       };
-      return start("node-agent", `node-${name}`, settings, { KUBEMU_NODE: name });
+      return start("node-agent", `node-${name}`, { dataDir, settings, env: { ...env, KUBEMU_NODE: name } });
     },
     proxy(worker) {
       const settings: ProxySettings = { ...common, proxyMode, worker, workers: PROXY_WORKERS };
-      return start("proxy", `proxy-${worker}`, settings);
+      return start("proxy", `proxy-${worker}`, { dataDir, settings, env });
     },
   };
 }

@@ -6,7 +6,6 @@ import type { Log } from "../base/log.ts";
 import type { Client } from "../client/client.ts";
 import { ensurePki } from "../pki/files.ts";
 import { createSharedHandles, type SharedHandles } from "../process/shared-handles.ts";
-import type { Program } from "../process/spawn.ts";
 import { sweepMarked } from "../process/sweep.ts";
 import { awaitFolders } from "./await-folders.ts";
 import { removeCutNodes } from "./cut-nodes.ts";
@@ -15,7 +14,7 @@ import { type KeptProgram, keepRunning } from "./keep-running.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { createNodeAgents, type NodeAgents } from "./node-agents.ts";
 import { type Ground, type Place, takeGround, takePlace } from "./prepare.ts";
-import { createPrograms, startControlPlane, tellControlPlane } from "./programs.ts";
+import { createPrograms, type Orders, startControlPlane, tellControlPlane } from "./programs.ts";
 import type { ChosenMode } from "./proxy-mode.ts";
 import type { SupervisorSettings } from "./settings.ts";
 import { type ClusterFile, type FolderApplied, type FolderLine, writeCluster } from "./state.ts";
@@ -89,14 +88,14 @@ async function startParts(parts: Parts, options: SupervisorOptions): Promise<Sup
   const folders = awaitFolders(settings.folders, options);
 
   // Each of its lives is told once there is a socket to serve on, and certificates.
-  let serve: (tell: (program: Program) => void) => void = () => {};
-  const served = new Promise<(program: Program) => void>((resolve) => {
+  let serve: (orders: Orders) => void = () => {};
+  const orders = new Promise<Orders>((resolve) => {
     serve = resolve;
   });
   const startOne = () => {
     const program = startControlPlane(place, options.env);
     program.child.on("message", folders.hear);
-    void served.then((tell) => tell(program));
+    void orders.then((given) => tellControlPlane(program, given));
     return program;
   };
   const controlPlane = keepRunning("control-plane", startOne, { log, clock });
@@ -108,7 +107,7 @@ async function startParts(parts: Parts, options: SupervisorOptions): Promise<Sup
   const programs = createPrograms(ground, settings, options.env);
   const names = cluster.nodes.map(({ name }) => name);
   ensurePki({ dataDir, slot: cluster.slot, nodes: names, nowMs: clock.now() });
-  serve((program) => tellControlPlane(program, programs.controlPlaneSettings, socket));
+  serve({ settings: programs.controlPlaneSettings, socket });
   // When it is first asked for: Node's TLS takes as long to load as the supervisor's own code.
   const client = () => {
     parts.client ??= import("./connect.ts").then(({ connect }) => connect(dataDir));

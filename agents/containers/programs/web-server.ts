@@ -1,5 +1,6 @@
 // nginx and httpd: a page of their own, or the files of a mounted document root, in the original's reply format
 // (Server header, ETag, error pages, access log). Not here: configuration files are not read.
+// `promises` is loaded when it is first used: for a mounted document root.
 import { createReadStream, promises } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";

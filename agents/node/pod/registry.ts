@@ -39,6 +39,8 @@ export function createPodRegistry(context: NodeContext, informer: Informer<Pod>)
       hostPorts: undefined,
       volumes: new Map(),
       runs: new Map(),
+      payloads: new Map(),
+      tokens: new Map(),
       pulls: new Map(),
       foreign: false,
       ending: new AbortController(),

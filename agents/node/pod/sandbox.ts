@@ -13,7 +13,7 @@ import { unlessAborted } from "../containers/abort.ts";
 import type { NodeContext, PodRecord } from "../context.ts";
 import { ClaimError, prepareClaim } from "../volumes/claim.ts";
 import { prepareHostPath } from "../volumes/host-path.ts";
-import { isSamePayload, type Payload, VolumeError, volumePayload } from "../volumes/payload.ts";
+import { isSamePayload, VolumeError, volumePayload } from "../volumes/payload.ts";
 import { writePayload } from "../volumes/write.ts";
 import { forwardHostPorts, hostPortsOf } from "./host-ports.ts";
 import { portsOf } from "./network.ts";
@@ -120,35 +120,16 @@ async function prepareVolume(context: NodeContext, record: PodRecord, volume: Vo
     token: (options) => serviceAccountToken(context, record, options),
   });
   if (!payload) throw new VolumeError("kubemu has no plugin for this kind of volume");
-  keepPayload(record, { directory, payload, now: context.clock.now() });
+  const now = context.clock.now();
+  const before = record.payloads.get(volume.name);
+  if (before && now < before.compareAt && isSamePayload(before.payload, payload)) return directory;
+  writePayload(directory, payload);
+  record.payloads.set(volume.name, { payload, compareAt: now + COMPARE_EVERY_MS });
   return directory;
 }
 
-interface Kept {
-  readonly payload: Payload;
-  readonly compareAt: number;
-}
-const KEPT = new WeakMap<PodRecord, Map<string, Kept>>();
-// A pod is looked at several times while it starts. What somebody else has done to its files is found, and undone, this much later at most.
+// A pod is looked at several times while it starts. What somebody else has done to its files is undone at the first look after this.
 const COMPARE_EVERY_MS = 30_000;
-
-function keepPayload(
-  record: PodRecord,
-  { directory, payload, now }: { directory: string; payload: Payload; now: number },
-): void {
-  const kept = KEPT.get(record) ?? new Map<string, Kept>();
-  KEPT.set(record, kept);
-  const before = kept.get(directory);
-  if (before && now < before.compareAt && isSamePayload(before.payload, payload)) return;
-  writePayload(directory, payload);
-  kept.set(directory, { payload, compareAt: now + COMPARE_EVERY_MS });
-}
-
-interface IssuedToken {
-  readonly token: string;
-  readonly renewAt: number;
-}
-const ISSUED = new WeakMap<PodRecord, Map<string, IssuedToken>>();
 
 /** A token for the pod's service account, asked for again when four fifths of its time are over. */
 async function serviceAccountToken(
@@ -156,9 +137,7 @@ async function serviceAccountToken(
   record: PodRecord,
   { audience, expirationSeconds }: { audience: string | undefined; expirationSeconds: number },
 ): Promise<string> {
-  const issued = ISSUED.get(record) ?? new Map<string, IssuedToken>();
-  ISSUED.set(record, issued);
-  const known = issued.get(audience ?? "");
+  const known = record.tokens.get(audience ?? "");
   if (known && clock.now() < known.renewAt) return known.token;
   const { pod } = record;
   const account = { namespace: pod.metadata.namespace, name: pod.spec?.serviceAccountName || "default" };
@@ -175,7 +154,7 @@ async function serviceAccountToken(
   );
   const token = reply.status?.token;
   if (!token) throw new VolumeError("failed to fetch token: the API server gave none");
-  issued.set(audience ?? "", { token, renewAt: clock.now() + expirationSeconds * 800 });
+  record.tokens.set(audience ?? "", { token, renewAt: clock.now() + expirationSeconds * 800 });
   return token;
 }
 
