@@ -4,8 +4,11 @@
 const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
 const LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?";
+const LOOSE_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
+const LOOSE_SUBDOMAIN = `${LOOSE_LABEL}(\\.${LOOSE_LABEL})*`;
 const labelPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const subdomainPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const looseSubdomainPattern = /^_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*$/;
 const label1035Pattern = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 
 export const tooLongText = (bytes: number): string => `must be no more than ${bytes} bytes`;
@@ -30,6 +33,16 @@ export function dnsSubdomainErrors(value: string): string[] {
   return [
     ...errors,
     `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${SUBDOMAIN}')`,
+  ];
+}
+
+/** A subdomain that may have underscores: what DNS servers serve, though no host is named so. */
+export function looseSubdomainErrors(value: string): string[] {
+  const errors = Buffer.byteLength(value) > 253 ? [tooLongText(253)] : [];
+  if (looseSubdomainPattern.test(value)) return errors;
+  return [
+    ...errors,
+    `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${LOOSE_SUBDOMAIN}')`,
   ];
 }
 

@@ -1,5 +1,5 @@
 // Validation of containers and init containers.
-import type { Container, ContainerPort, PodSpec, VolumeMount } from "../../generated/types.ts";
+import type { Container, ContainerPort, PodSpec } from "../../generated/types.ts";
 import {
   duplicate,
   type FieldError,
@@ -13,14 +13,18 @@ import { dnsLabelErrors, portNameErrors, portNumberErrors } from "../../validati
 import { validateEnvironment } from "./validate-environment.ts";
 import { validateLifecycle, validateProbes } from "./validate-probes.ts";
 import { validateResources } from "./validate-resources.ts";
+import { validateContainerSecurity, validatePropagation } from "./validate-security.ts";
 
 /** Where the list stands, and the names of the pod's volumes. */
 export interface ContainersAt {
   readonly path: string;
   readonly volumes: ReadonlySet<string>;
+  /** The pod's terminationGracePeriodSeconds, which no hook may sleep beyond. */
+  readonly graceSeconds?: number | undefined;
 }
 
 const PULL_POLICIES = ["Always", "IfNotPresent", "Never"];
+const MESSAGE_POLICIES = ["File", "FallbackToLogsOnError"];
 const PROTOCOLS = ["SCTP", "TCP", "UDP"];
 const RESTART_POLICIES = ["Always", "OnFailure", "Never"];
 
@@ -34,7 +38,7 @@ export function validateContainers(containers: readonly Container[], at: Contain
         ...validateName(container, path, names),
         ...validateContainer(container, path, at.volumes),
         ...validateProbes(container, path),
-        ...validateLifecycle(container.lifecycle, `${path}.lifecycle`),
+        ...validateLifecycle(container.lifecycle, `${path}.lifecycle`, at.graceSeconds),
       ];
     }),
     ...validateUniqueHostPorts(containers, at.path),
@@ -53,7 +57,7 @@ export function validateInitContainers(spec: PodSpec, at: ContainersAt): FieldEr
       return [
         ...errors,
         ...validateProbes(container, path),
-        ...validateLifecycle(container.lifecycle, `${path}.lifecycle`),
+        ...validateLifecycle(container.lifecycle, `${path}.lifecycle`, at.graceSeconds),
       ];
     }
     for (const field of ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const) {
@@ -107,10 +111,9 @@ function validateContainer(container: Container, path: string, volumes: Readonly
   const errors: FieldError[] = [];
   if (!container.image) errors.push(required(`${path}.image`));
   const { terminationMessagePolicy: policy, imagePullPolicy, restartPolicy } = container;
-  if (policy !== "File" && policy !== "FallbackToLogsOnError") {
-    const words = "must be 'File' or 'FallbackToLogsOnError'";
-    const field = `${path}.terminationMessagePolicy`;
-    errors.push(policy ? invalid(field, policy, words) : required(field, words));
+  if (!policy) errors.push(required(`${path}.terminationMessagePolicy`));
+  else if (!MESSAGE_POLICIES.includes(policy)) {
+    errors.push(notSupported(`${path}.terminationMessagePolicy`, policy, MESSAGE_POLICIES));
   }
   if (!imagePullPolicy) errors.push(required(`${path}.imagePullPolicy`));
   else if (!PULL_POLICIES.includes(imagePullPolicy)) {
@@ -123,8 +126,9 @@ function validateContainer(container: Container, path: string, volumes: Readonly
     ...errors,
     ...validatePorts(container.ports ?? [], `${path}.ports`),
     ...validateEnvironment(container, path),
-    ...validateMounts(container.volumeMounts ?? [], `${path}.volumeMounts`, volumes),
+    ...validateMounts(container, `${path}.volumeMounts`, volumes),
     ...validateResources(container.resources, `${path}.resources`),
+    ...validateContainerSecurity(container, `${path}.securityContext`),
   ];
 }
 
@@ -167,13 +171,10 @@ function validateUniqueHostPorts(containers: readonly Container[], path: string)
   );
 }
 
-function validateMounts(
-  mounts: readonly VolumeMount[],
-  path: string,
-  volumes: ReadonlySet<string>,
-): FieldError[] {
+function validateMounts(container: Container, path: string, volumes: ReadonlySet<string>): FieldError[] {
   const paths = new Set<string>();
-  return mounts.flatMap(({ name, mountPath, subPath, subPathExpr }, index) => {
+  return (container.volumeMounts ?? []).flatMap((mount, index) => {
+    const { name, mountPath, subPath, subPathExpr } = mount;
     const at = `${path}[${index}]`;
     const errors: FieldError[] = [];
     if (!name) errors.push(required(`${at}.name`));
@@ -187,6 +188,8 @@ function validateMounts(
         invalid(`${at}.subPathExpr`, subPathExpr, "subPathExpr and subPath are mutually exclusive"),
       );
     }
+    if (subPathExpr) errors.push(...validateDescendingPath(subPathExpr, `${at}.subPathExpr`));
+    errors.push(...validatePropagation(mount, container, `${at}.mountPropagation`));
     return errors;
   });
 }

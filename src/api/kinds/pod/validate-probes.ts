@@ -34,11 +34,30 @@ export function validateProbes(container: Container, path: string): FieldError[]
   return errors;
 }
 
-export function validateLifecycle(lifecycle: Lifecycle | undefined, path: string): FieldError[] {
+export function validateLifecycle(
+  lifecycle: Lifecycle | undefined,
+  path: string,
+  graceSeconds: number | undefined,
+): FieldError[] {
   return (["postStart", "preStop"] as const).flatMap((hook) => {
     const handler = lifecycle?.[hook];
-    return handler ? validateHandler(handler, `${path}.${hook}`) : [];
+    if (!handler) return [];
+    const at = `${path}.${hook}`;
+    return [...validateHandler(handler, at), ...validateSleep(handler, `${at}.sleep`, graceSeconds)];
   });
+}
+
+/** Beside another handler it is one too many, whatever its length. */
+function validateSleep(
+  { sleep, exec, httpGet, tcpSocket }: LifecycleHandler,
+  field: string,
+  graceSeconds: number | undefined,
+): FieldError[] {
+  if (!sleep || exec || httpGet || tcpSocket || graceSeconds === undefined) return [];
+  const { seconds } = sleep;
+  if (seconds >= 0 && seconds <= graceSeconds) return [];
+  const words = `must be non-negative and less than terminationGracePeriodSeconds (${graceSeconds})`;
+  return [invalid(field, seconds, words)];
 }
 
 const HANDLERS = ["exec", "httpGet", "tcpSocket", "grpc", "sleep"] as const;
@@ -57,7 +76,7 @@ function validateAction(
   name: (typeof HANDLERS)[number],
   path: string,
 ): FieldError[] {
-  const { exec, tcpSocket, grpc, sleep } = handler;
+  const { exec, tcpSocket, grpc } = handler;
   switch (name) {
     case "exec":
       return exec?.command?.length ? [] : [required(`${path}.exec.command`)];
@@ -67,16 +86,9 @@ function validateAction(
       return validatePortOrName(tcpSocket?.port, `${path}.tcpSocket.port`);
     case "grpc":
       return portNumberErrors(grpc?.port ?? 0).map((why) => invalid(`${path}.grpc.port`, grpc?.port, why));
+    // Only hooks have it: validateSleep.
     case "sleep":
-      return (sleep?.seconds ?? 0) >= 0
-        ? []
-        : [
-            invalid(
-              `${path}.sleep.seconds`,
-              sleep?.seconds,
-              "must be non-negative and less than terminationGracePeriodSeconds",
-            ),
-          ];
+      return [];
   }
 }
 

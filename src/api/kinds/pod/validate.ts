@@ -2,7 +2,15 @@
 // same rules hold for a workload's template (`spec.template.spec`).
 import type { ContainerStatus, Pod, PodSpec } from "../../generated/types.ts";
 import type { ValidationContext } from "../../kind.ts";
-import { type FieldError, forbiddenField, invalid, notSupported, required } from "../../status-error.ts";
+import { labelKeyErrors } from "../../label-syntax.ts";
+import {
+  duplicate,
+  type FieldError,
+  forbiddenField,
+  invalid,
+  notSupported,
+  required,
+} from "../../status-error.ts";
 import { validateLabels } from "../../validation/labels.ts";
 import { dnsLabelErrors, dnsSubdomainErrors, rangeText } from "../../validation/names.ts";
 import {
@@ -10,11 +18,14 @@ import {
   validateEphemeralContainers,
   validateInitContainers,
 } from "./validate-container.ts";
+import { validateDns, validateHostAliases } from "./validate-names.ts";
 import { validateAffinity, validateTolerations, validateTopologySpread } from "./validate-scheduling.ts";
+import { validatePodSecurity } from "./validate-security.ts";
 import { validateVolumes } from "./validate-volumes.ts";
 
 const RESTART_POLICIES = ["Always", "OnFailure", "Never"];
 const DNS_POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
+const PREEMPTION_POLICIES = ["PreemptLowerPriority", "Never"];
 const MOST_SECONDS = 2 ** 31 - 1;
 
 export function validatePod(pod: Pod, { subresource, isCreate }: ValidationContext): FieldError[] {
@@ -22,6 +33,8 @@ export function validatePod(pod: Pod, { subresource, isCreate }: ValidationConte
   const errors = validatePodSpec(pod.spec, "spec");
   if (isCreate && pod.spec.ephemeralContainers?.length)
     errors.push(forbiddenField("spec.ephemeralContainers", "cannot be set on create"));
+  if (isCreate && pod.spec.nodeName && pod.spec.schedulingGates?.length)
+    errors.push(forbiddenField("spec.nodeName", "cannot be set until all schedulingGates have been cleared"));
   // Templates may hold such images: some controllers replace them.
   for (const list of ["containers", "initContainers"] as const) {
     for (const [index, { image = "" }] of (pod.spec[list] ?? []).entries()) {
@@ -36,18 +49,24 @@ export function validatePod(pod: Pod, { subresource, isCreate }: ValidationConte
 
 export function validatePodSpec(spec: PodSpec, path: string): FieldError[] {
   const volumes = new Set(spec.volumes?.map(({ name }) => name));
+  const graceSeconds = spec.terminationGracePeriodSeconds;
   return [
     ...validateVolumes(spec.volumes ?? [], `${path}.volumes`),
-    ...validateContainers(spec.containers ?? [], { path: `${path}.containers`, volumes }),
-    ...validateInitContainers(spec, { path: `${path}.initContainers`, volumes }),
+    ...validateContainers(spec.containers ?? [], { path: `${path}.containers`, volumes, graceSeconds }),
+    ...validateInitContainers(spec, { path: `${path}.initContainers`, volumes, graceSeconds }),
     ...validateEphemeralContainers(spec, { path: `${path}.ephemeralContainers`, volumes }),
     ...validateHostPorts(spec, path),
     ...validatePolicies(spec, path),
     ...validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
+    ...validatePodSecurity(spec.securityContext, `${path}.securityContext`),
     ...validateAffinity(spec.affinity, `${path}.affinity`),
+    ...validateDns(spec, `${path}.dnsConfig`),
+    ...validateGates(spec, path),
     ...validateNames(spec, path),
     ...validateDeadline(spec, path),
     ...validateTolerations(spec.tolerations ?? [], `${path}.tolerations`),
+    ...validateHostAliases(spec.hostAliases ?? [], `${path}.hostAliases`),
+    ...validatePreemption(spec.preemptionPolicy, `${path}.preemptionPolicy`),
     ...validateTopologySpread(spec.topologySpreadConstraints ?? [], `${path}.topologySpreadConstraints`),
   ];
 }
@@ -62,16 +81,6 @@ function validatePolicies(spec: PodSpec, path: string): FieldError[] {
     if (!policy) errors.push(required(`${path}.${field}`));
     else if (!policies.includes(policy)) errors.push(notSupported(`${path}.${field}`, policy, policies));
   }
-  if (spec.dnsPolicy === "None" && !spec.dnsConfig) {
-    errors.push(required(`${path}.dnsConfig`, "must provide `dnsConfig` when `dnsPolicy` is None"));
-  } else if (spec.dnsPolicy === "None" && !spec.dnsConfig?.nameservers?.length) {
-    errors.push(
-      required(
-        `${path}.dnsConfig.nameservers`,
-        "must provide at least one DNS nameserver when `dnsPolicy` is None",
-      ),
-    );
-  }
   if (spec.hostPID && spec.shareProcessNamespace) {
     errors.push(
       invalid(
@@ -82,6 +91,28 @@ function validatePolicies(spec: PodSpec, path: string): FieldError[] {
     );
   }
   return errors;
+}
+
+/** What must come true before the pod is scheduled, and before it is ready. */
+function validateGates({ readinessGates = [], schedulingGates = [] }: PodSpec, path: string): FieldError[] {
+  const errors = readinessGates.flatMap(({ conditionType }, index) =>
+    labelKeyErrors(conditionType).map((why) =>
+      invalid(`${path}.readinessGates[${index}].conditionType`, conditionType, why),
+    ),
+  );
+  const names = new Set<string>();
+  for (const [index, { name }] of schedulingGates.entries()) {
+    const at = `${path}.schedulingGates[${index}]`;
+    for (const why of labelKeyErrors(name)) errors.push(invalid(at, name, why));
+    if (names.has(name)) errors.push(duplicate(at, name));
+    names.add(name);
+  }
+  return errors;
+}
+
+function validatePreemption(policy: string | undefined, field: string): FieldError[] {
+  if (policy === undefined || PREEMPTION_POLICIES.includes(policy)) return [];
+  return [notSupported(field, policy, PREEMPTION_POLICIES)];
 }
 
 function validateNames(spec: PodSpec, path: string): FieldError[] {
@@ -112,9 +143,9 @@ function validateHostPorts({ hostNetwork, containers }: PodSpec, path: string): 
         ? []
         : [
             invalid(
-              `${path}.containers[${place}].ports[${index}].containerPort`,
-              containerPort,
-              "must match `hostPort` when `hostNetwork` is true",
+              `${path}.containers[${place}].ports[${index}].hostPort`,
+              hostPort,
+              "must match `containerPort` when `hostNetwork` is true",
             ),
           ],
     ),

@@ -63,8 +63,83 @@ describe("validation of pods", () => {
         expect.stringContaining("name part must consist of alphanumeric characters"),
       ],
     ],
+    [
+      "addresses and names that cannot be resolved",
+      {
+        hostAliases: [{ ip: "10.0.0.256", hostnames: ["db", "D_B"] }],
+        dnsConfig: {
+          nameservers: ["dns", "1.1.1.1", "8.8.8.8", "9.9.9.9"],
+          searches: [".", "_tcp.example.com.", "a b"],
+          options: [{ value: "2" }],
+        },
+      },
+      [
+        'spec.dnsConfig.nameservers: Invalid value: ["dns","1.1.1.1","8.8.8.8","9.9.9.9"]: must not have more than 3 nameservers',
+        'spec.dnsConfig.nameservers[0]: Invalid value: "dns": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+        "spec.dnsConfig.searches[2]: Invalid value: \"a b\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')",
+        "spec.dnsConfig.options[0]: Required value: must not be empty",
+        'spec.hostAliases[0].ip: Invalid value: "10.0.0.256": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+        expect.stringMatching(
+          /^spec\.hostAliases\[0\]\.hostnames\[1\]: Invalid value: "D_B": a lowercase RFC 1123/,
+        ),
+      ],
+    ],
+    [
+      "users and groups that no kernel has",
+      {
+        securityContext: {
+          runAsUser: -1,
+          fsGroup: 2 ** 31,
+          supplementalGroups: [1, -2],
+          fsGroupChangePolicy: "Never",
+          seccompProfile: { type: "Localhost" },
+        },
+      },
+      [
+        "spec.securityContext.fsGroup: Invalid value: 2147483648: must be between 0 and 2147483647, inclusive",
+        "spec.securityContext.runAsUser: Invalid value: -1: must be between 0 and 2147483647, inclusive",
+        "spec.securityContext.supplementalGroups[1]: Invalid value: -2: must be between 0 and 2147483647, inclusive",
+        'spec.securityContext.fsGroupChangePolicy: Unsupported value: "Never": supported values: "Always", "OnRootMismatch"',
+        "spec.securityContext.seccompProfile.localhostProfile: Required value: must be set when seccomp type is Localhost",
+      ],
+    ],
+    [
+      "gates that are named twice, or not at all",
+      {
+        schedulingGates: [{ name: "a.io/quota" }, { name: "a.io/quota" }],
+        readinessGates: [{ conditionType: "a b" }],
+        preemptionPolicy: "Sometimes",
+      },
+      [
+        expect.stringMatching(
+          /^spec\.readinessGates\[0\]\.conditionType: Invalid value: "a b": name part must/,
+        ),
+        'spec.schedulingGates[1]: Duplicate value: "a.io/quota"',
+        'spec.preemptionPolicy: Unsupported value: "Sometimes": supported values: "PreemptLowerPriority", "Never"',
+      ],
+    ],
+    [
+      "another port of the host than its own",
+      {
+        hostNetwork: true,
+        containers: [{ name: "a", image: "a", ports: [{ containerPort: 80, hostPort: 8080 }] }],
+      },
+      [
+        "spec.containers[0].ports[0].hostPort: Invalid value: 8080: must match `containerPort` when `hostNetwork` is true",
+      ],
+    ],
   ])("%s", (_what, spec, expected) => {
     expect(told(podKind, pod(spec))).toEqual(expected);
+  });
+
+  it("keeps a gated pod from having a node already", () => {
+    const gated = pod({ nodeName: "node-1", schedulingGates: [{ name: "a.io/quota" }] });
+    expect(
+      podKind
+        .validate?.(gated, { subresource: "", isCreate: true })
+        .map(({ field, message }) => [field, message]),
+    ).toEqual([["spec.nodeName", "Forbidden: cannot be set until all schedulingGates have been cleared"]]);
+    expect(told(podKind, pod({ nodeName: "node-1" }))).toEqual([]);
   });
 
   it.each<[string, Draft<Container>, string[]]>([
@@ -114,8 +189,63 @@ describe("validation of pods", () => {
         "spec.containers[0].env[0].name: Invalid value: \"A=B\": a valid environment variable name must consist only of printable ASCII characters other than '='",
       ],
     ],
+    [
+      "privileges that contradict each other",
+      { securityContext: { privileged: true, allowPrivilegeEscalation: false, runAsGroup: -1 } },
+      [
+        "spec.containers[0].securityContext.runAsGroup: Invalid value: -1: must be between 0 and 2147483647, inclusive",
+        'spec.containers[0].securityContext: Invalid value: {"privileged":true,"allowPrivilegeEscalation":false,"runAsGroup":-1}: cannot set `allowPrivilegeEscalation` to false and `privileged` to true',
+      ],
+    ],
+    [
+      "a capability that is an escalation",
+      { securityContext: { allowPrivilegeEscalation: false, capabilities: { add: ["CAP_SYS_ADMIN"] } } },
+      [
+        expect.stringMatching(
+          /^spec\.containers\[0\]\.securityContext: .*: cannot set `allowPrivilegeEscalation` to false and `capabilities\.Add` CAP_SYS_ADMIN$/,
+        ),
+      ],
+    ],
+    [
+      "a hook that sleeps longer than the pod has to end",
+      { lifecycle: { preStop: { sleep: { seconds: 31 } } } },
+      [
+        "spec.containers[0].lifecycle.preStop.sleep: Invalid value: 31: must be non-negative and less than terminationGracePeriodSeconds (30)",
+      ],
+    ],
+    [
+      "a policy for its last words",
+      { terminationMessagePolicy: "Log" },
+      [
+        'spec.containers[0].terminationMessagePolicy: Unsupported value: "Log": supported values: "File", "FallbackToLogsOnError"',
+      ],
+    ],
   ])("%s", (_what, container, expected) => {
     expect(told(podKind, withContainer(container))).toEqual(expected);
+  });
+
+  it.each([
+    [
+      "Bidirectional",
+      false,
+      "Forbidden: Bidirectional mount propagation is available only to privileged containers",
+    ],
+    ["Bidirectional", true, undefined],
+    [
+      "Sideways",
+      true,
+      'Unsupported value: "Sideways": supported values: "Bidirectional", "HostToContainer", "None"',
+    ],
+  ])("lets mounts be seen outside: %s, privileged %s", (mountPropagation, privileged, why) => {
+    const volumeMounts = [{ name: "v", mountPath: "/v", mountPropagation }];
+    const found = told(
+      podKind,
+      pod({
+        volumes: [{ name: "v", emptyDir: {} }],
+        containers: [{ name: "a", image: "a", securityContext: { privileged }, volumeMounts }],
+      }),
+    );
+    expect(found).toEqual(why ? [`spec.containers[0].volumeMounts[0].mountPropagation: ${why}`] : []);
   });
 });
 
