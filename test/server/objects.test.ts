@@ -241,6 +241,50 @@ describe("patch", () => {
     expect([error.code, error.reason]).toEqual([422, "Invalid"]);
     expect(error.message).toContain('strict decoding error: unknown field "datta"');
   });
+
+  test.each<["merge" | "strategic", unknown, RegExp]>([
+    [
+      "merge",
+      { spec: { replicas: "3" } },
+      /: json: cannot unmarshal string into Go struct field .*replicas of type int32$/,
+    ],
+    [
+      "strategic",
+      { spec: { replicas: "3" } },
+      /: "map\[spec:map\[replicas:3\]\]": unrecognized type: int32$/,
+    ],
+    [
+      "strategic",
+      { metadata: { labels: { b: 1, a: null } } },
+      /: "map\[metadata:map\[labels:map\[a:<nil> b:1\]\]\]": cannot convert int64 to string$/,
+    ],
+    ["strategic", { spec: { paused: "no" } }, /unrecognized type: bool$/],
+    [
+      "strategic",
+      { spec: { strategy: [] } },
+      /"map\[spec:map\[strategy:\[\]\]\]": cannot restore struct from: slice$/,
+    ],
+  ])("%s with a value of the wrong type is invalid itself: %j", async (type, patch, message) => {
+    const error = await refusal(server.client.patch(deployments, at("web"), type, patch));
+    expect([error.code, error.reason]).toEqual([422, "Invalid"]);
+    expect(error.message).toMatch(message);
+  });
+
+  test("cannot move an object to another name or namespace", async () => {
+    await server.client.create(configMaps, configMap("stays"));
+    const refused = async (metadata: object) => {
+      const error = await refusal(server.client.patch(configMaps, at("stays"), "merge", { metadata }));
+      return [error.code, error.message];
+    };
+    expect(await refused({ name: "goes" })).toEqual([
+      400,
+      "the name of the object (goes) does not match the name on the URL (stays)",
+    ]);
+    expect(await refused({ namespace: "kube-system" })).toEqual([
+      400,
+      "the namespace of the provided object does not match the namespace sent on the request",
+    ]);
+  });
 });
 
 describe("scale", () => {

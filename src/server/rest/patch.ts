@@ -2,14 +2,7 @@
 // a patch never meets a conflict unless it names a resourceVersion.
 import type { KubeObject } from "../../api/object.ts";
 import { fromStored, versionsOf } from "../../api/served-form.ts";
-import {
-  badRequest,
-  hasReason,
-  invalid,
-  invalidObject,
-  notFound,
-  statusError,
-} from "../../api/status-error.ts";
+import { badRequest, hasReason, notFound, statusError } from "../../api/status-error.ts";
 import { atOnce, type Parts } from "../../base/parts.ts";
 import { mutateCreate } from "../admission/chain.ts";
 import {
@@ -30,9 +23,10 @@ import { storeKey } from "../keys.ts";
 import type { ApiRequest } from "../request.ts";
 import { commit } from "./commit.ts";
 import { createWithin, placeInNamespace, type WriteResult } from "./create.ts";
+import { decodePatched, jsonWords, type PatchWords, strategicWords } from "./patch-errors.ts";
 import { storedForm } from "./prepare.ts";
 import { booleanOf, type Write, writeOf } from "./target.ts";
-import { type NamedTarget, updateObject } from "./update.ts";
+import { checkNames, type NamedTarget, updateObject } from "./update.ts";
 
 const JSON_PATCH = "application/json-patch+json";
 const MERGE_PATCH = "application/merge-patch+json";
@@ -54,7 +48,7 @@ export async function patchObject(
   if (mediaTypeOf(request.contentType) === APPLY_YAML) return applyObject(context, target, request);
   const write = writeOf(target, request, "UPDATE");
   const validation = fieldValidationOf(request.query);
-  const { patch, duplicateFields } = await readPatch(context, request);
+  const { patch, duplicateFields, words } = await readPatch(context, request);
   const { served } = target;
   const type = bodyTypeOf(served);
   const warnings: string[] = [];
@@ -65,30 +59,18 @@ export async function patchObject(
     if (write.subresource === "") refuseTooManyValues(patched);
     yield;
     const { managedFields } = document.metadata;
-    const decoded = decodePatched(patched, () =>
+    const decoded = decodePatched(patched, words, () =>
       managedFields && patched?.metadata?.managedFields === managedFields
         ? decodeAround(patched, type, options)
         : decodeValue(patched, type, options),
     );
+    checkNames(decoded.object, target);
     warnings.splice(0, warnings.length, ...decoded.warnings);
     yield;
     return storedForm(served, decoded.object);
   };
   const result = await updateObject(context, write, { next });
   return { ...result, warnings: [...warnings, ...result.warnings] };
-}
-
-/** Of an unknown field Kubernetes says that the patch is invalid, not that the object is. */
-function decodePatched(patched: unknown, decode: () => DecodedBody): DecodedBody {
-  try {
-    return decode();
-  } catch (error) {
-    const strict = hasReason(error, "BadRequest")
-      ? /strict decoding error: .*$/s.exec(error.message)?.[0]
-      : undefined;
-    if (!strict) throw error;
-    throw invalidObject({ group: "", kind: "" }, "", [invalid("patch", JSON.stringify(patched), strict)]);
-  }
 }
 
 /** Decodes all but the field sets: they are the server's own work, as large as the object, and never changed, and need no second reading. */
@@ -107,19 +89,20 @@ function decodeAround(
 export async function readPatch(
   context: ServerContext,
   request: ApiRequest,
-): Promise<{ patch: PatchDocument; duplicateFields: readonly string[] }> {
+): Promise<{ patch: PatchDocument; duplicateFields: readonly string[]; words: PatchWords }> {
   const media = mediaTypeOf(request.contentType);
   if (!PATCH_TYPES.includes(media) || media === APPLY_YAML) throw unsupported(media, PATCH_TYPES.join(", "));
   const { value, duplicateFields } = await readValue(request, { strict: true });
   switch (media) {
     case JSON_PATCH: {
       const { jsonPatchInParts } = await import("../../api/patch/json-patch.ts");
-      return { patch: (document) => jsonPatchInParts(document, value), duplicateFields };
+      return { patch: (document) => jsonPatchInParts(document, value), duplicateFields, words: jsonWords };
     }
     case MERGE_PATCH: {
       checkIsMap(value);
       const { applyMergePatch } = await import("../../api/patch/merge-patch.ts");
-      return { patch: (document) => atOnce(() => applyMergePatch(document, value)), duplicateFields };
+      const patch: PatchDocument = (document) => atOnce(() => applyMergePatch(document, value));
+      return { patch, duplicateFields, words: jsonWords };
     }
     default: {
       checkIsMap(value);
@@ -129,6 +112,7 @@ export async function readPatch(
         patch: (document, { schema }) =>
           atOnce(() => applyStrategicMergePatch(document, value, schema, lookup)),
         duplicateFields,
+        words: strategicWords(value),
       };
     }
   }

@@ -35,6 +35,7 @@ export async function replaceObject(
   const write = writeOf(target, request, "UPDATE");
   const { object, warnings } = await readObject(request, context.registry, bodyTypeOf(target.served));
   checkNames(object, target);
+  fillInNames(object, target);
   return updateObject(context, write, {
     // Metadata is filled in from what is stored, and may have to be once more.
     next: () => atOnce(() => storedForm(target.served, { ...object, metadata: { ...object.metadata } })),
@@ -42,18 +43,23 @@ export async function replaceObject(
   });
 }
 
-function checkNames({ metadata }: KubeObject, { kind, name, namespace }: NamedTarget): void {
+/** 400 when an object says another name or namespace than the URL. */
+export function checkNames({ metadata }: KubeObject, { kind, name, namespace }: NamedTarget): void {
+  if (kind.resource.namespaced && namespace !== undefined) {
+    if (metadata.namespace && metadata.namespace !== namespace)
+      throw badRequest(
+        "the namespace of the provided object does not match the namespace sent on the request",
+      );
+  }
   if (metadata.name && metadata.name !== name)
     throw badRequest(
       `the name of the object (${metadata.name}) does not match the name on the URL (${name})`,
     );
+}
+
+function fillInNames({ metadata }: KubeObject, { kind, name, namespace }: NamedTarget): void {
   metadata.name = name;
-  if (!kind.resource.namespaced) return;
-  if (metadata.namespace && namespace !== undefined && metadata.namespace !== namespace)
-    throw badRequest(
-      `the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${namespace})`,
-    );
-  if (namespace !== undefined) metadata.namespace = namespace;
+  if (kind.resource.namespaced && namespace !== undefined) metadata.namespace = namespace;
 }
 
 export interface Update {
