@@ -63,6 +63,19 @@ export function statusError(reason: StatusReason, message: string, details?: Sta
   });
 }
 
+/** 500 without a reason: what Kubernetes answers where an error of its own libraries reaches the client as it is. */
+export function plainError(message: string): StatusError {
+  const metadata = {} as Status["metadata"];
+  return new StatusError({
+    kind: "Status",
+    apiVersion: "v1",
+    metadata,
+    status: "Failure",
+    message,
+    code: 500,
+  });
+}
+
 type Named = Pick<Resource, "group" | "plural">;
 const detailsOf = (resource: Named, name: string) => ({
   name,

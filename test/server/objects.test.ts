@@ -270,6 +270,27 @@ describe("patch", () => {
     expect(error.message).toMatch(message);
   });
 
+  test("that applies what is not typed is refused, but for kubemu's own", async () => {
+    const apply = (name: string, data: object, fieldManager: string) =>
+      server.client.patch(
+        configMaps,
+        at(name),
+        "apply",
+        { apiVersion: "v1", kind: "ConfigMap", ...configMap(name), data },
+        { fieldManager },
+      );
+    const error = await refusal(apply("untyped", { a: 1, b: true }, "me"));
+    expect([error.code, error.reason, error.message]).toEqual([
+      500,
+      "",
+      `failed to create typed patch object (default/untyped; /v1, Kind=ConfigMap): errors:
+  .data.a: expected string, got &value.valueUnstructured{Value:1}
+  .data.b: expected string, got &value.valueUnstructured{Value:true}`,
+    ]);
+    const own = await refusal(apply("untyped", { a: 1 }, "kubemu"));
+    expect(own.code).toBe(400);
+  });
+
   test("cannot move an object to another name or namespace", async () => {
     await server.client.create(configMaps, configMap("stays"));
     const refused = async (metadata: object) => {

@@ -125,7 +125,8 @@ export function pathsOf(set: FieldSet, prefix = ""): string[] {
   });
 }
 
-function elementText(element: string): string {
+/** A path element as structured-merge-diff writes it: `.name`, `[name="a"]`. */
+export function elementText(element: string): string {
   const text = element.slice(2);
   if (element.startsWith("f:")) return `.${text}`;
   if (element.startsWith("v:")) return `[=${text}]`;

@@ -40,7 +40,7 @@ export function childOf(shape: Shape, key: string): FieldSchema | undefined {
 }
 
 // The one default that the published schema states for a list's keys.
-const KEY_DEFAULTS: Readonly<Record<string, string>> = { protocol: "TCP" };
+export const KEY_DEFAULTS: Readonly<Record<string, string>> = { protocol: "TCP" };
 
 // What JSON writes between quotes as it is: most names.
 const PLAIN = /^[\w./-]*$/;

@@ -1,6 +1,8 @@
 // What is said of a patch whose outcome is no object of its type: 422 that shows the patch. JSON and merge patches are decoded
 // from JSON, so the findings are those of a body; a strategic merge patch is turned into the object value by value
 // (apimachinery's FromUnstructured), which has sentences of its own and names no field.
+
+import { goText } from "../../api/patch/typed-errors.ts";
 import { hasReason, invalid, invalidObject, type StatusError } from "../../api/status-error.ts";
 import type { DecodedBody } from "../body.ts";
 
@@ -51,13 +53,4 @@ function conversionText(found: string): string {
   const isNumber = kind === "int64" || kind === "float64";
   const couldBe = isNumber && (wanted.startsWith("int") || (wanted === "string" && kind === "int64"));
   return couldBe ? `cannot convert ${kind} to ${wanted}` : `unrecognized type: ${wanted}`;
-}
-
-/** As Go's `%+v` prints what JSON can hold. */
-function goText(value: unknown): string {
-  if (value === null) return "<nil>";
-  if (Array.isArray(value)) return `[${value.map(goText).join(" ")}]`;
-  if (typeof value !== "object") return String(value);
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `map[${entries.map(([key, one]) => `${key}:${goText(one)}`).join(" ")}]`;
 }

@@ -2,7 +2,7 @@
 // a patch never meets a conflict unless it names a resourceVersion.
 import type { KubeObject } from "../../api/object.ts";
 import { fromStored, versionsOf } from "../../api/served-form.ts";
-import { badRequest, hasReason, notFound, statusError } from "../../api/status-error.ts";
+import { badRequest, hasReason, notFound, plainError, statusError } from "../../api/status-error.ts";
 import { atOnce, type Parts } from "../../base/parts.ts";
 import { mutateCreate } from "../admission/chain.ts";
 import {
@@ -172,7 +172,7 @@ async function readApplied(
   await breathe(size);
   const validation: FieldValidation = fieldValidationOf(request.query);
   const { lookup } = context.registry;
-  // An unknown field is an error of apply itself, unless fieldValidation says otherwise.
+  await refuseUntyped(context, target, value as KubeObject, request.query.get("fieldManager"));
   const decoded = decodeValue(value, bodyTypeOf(target.served), { lookup, validation, duplicateFields });
   const { metadata } = decoded.object;
   if (metadata.managedFields?.length) throw badRequest("metadata.managedFields must be nil");
@@ -185,6 +185,30 @@ async function readApplied(
     force: booleanOf(request.query, "force") ?? false,
     size,
   };
+}
+
+/**
+ * 500 for what structured-merge-diff finds: unknown fields, whatever fieldValidation says, values of wrong types, items that
+ * come twice. kubemu's own applies take what kubectl's client-side apply takes.
+ */
+async function refuseUntyped(
+  context: ServerContext,
+  { served }: NamedTarget,
+  value: KubeObject,
+  manager: string | null,
+): Promise<void> {
+  if (manager?.startsWith("kubemu")) return;
+  const { typedErrors } = await import("../../api/patch/typed-errors.ts");
+  const { schema, apiVersion, kind } = bodyTypeOf(served);
+  const [first, ...more] = typedErrors(value, schema, context.registry.lookup);
+  if (first === undefined) return;
+  const { namespace = "", name } = value.metadata;
+  const version = apiVersion.includes("/") ? apiVersion : `/${apiVersion}`;
+  const found =
+    more.length === 0 ? first : ["errors:", ...[first, ...more].map((one) => `  ${one}`)].join("\n");
+  throw plainError(
+    `failed to create typed patch object (${namespace}/${name}; ${version}, Kind=${kind}): ${found}`,
+  );
 }
 
 function checkIdentity(value: Partial<KubeObject>, { served, name }: NamedTarget): void {
