@@ -59,6 +59,8 @@ export const podKind: KindDefinition<Pod> = {
     "spec.hostNetwork": String(spec.hostNetwork ?? false),
     "status.phase": status?.phase ?? "",
     "status.podIP": status?.podIPs?.[0]?.ip ?? status?.podIP ?? "",
+    // Kubernetes takes the name, but never fills it in.
+    "status.podIPs": "",
     "status.nominatedNodeName": status?.nominatedNodeName ?? "",
   }),
   gracePeriod({ spec, status }, requested) {

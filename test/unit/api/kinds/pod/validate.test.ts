@@ -249,6 +249,10 @@ describe("validation of pods", () => {
   });
 });
 
+it("pods are selected by no podIPs, but may be asked for them", () => {
+  expect(podKind.fields?.(pod())).toMatchObject({ "status.podIPs": "", "spec.hostNetwork": "false" });
+});
+
 describe("updates of pods", () => {
   it("may change images, and shorten the deadline, and add tolerations", () => {
     const old = pod({ activeDeadlineSeconds: 100 });
