@@ -48,6 +48,9 @@ export const deploymentKind: KindDefinition<Deployment> = {
     }
     defaultPodTemplate(spec.template);
   },
+  prepareCreate(deployment) {
+    deployment.status = {};
+  },
   validate(deployment, { subresource }) {
     if (subresource === "status") return [];
     const { spec } = deployment;
