@@ -52,11 +52,25 @@ describe("create", () => {
     expect(made.metadata.uid).toMatch(/^[0-9a-f-]{36}$/);
     expect(made.metadata.generation).toBe(1);
     expect(made.metadata.creationTimestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
-    expect(made.status?.replicas).toBeUndefined();
+    expect(made.status).toEqual({});
     expect(made.metadata.managedFields?.map(({ manager, operation }) => [manager, operation])).toEqual([
       ["test", "Update"],
     ]);
     expect(JSON.stringify(made.metadata.managedFields)).not.toContain("f:status");
+  });
+
+  test("of what was read elsewhere is refused while it has a resourceVersion", async () => {
+    const metadata = { name: "copied", namespace: "default" };
+    const send = (resourceVersion: string) =>
+      server.client.create(configMaps, { metadata: { ...metadata, resourceVersion } });
+    const { code, reason, message } = await refusal(send("7"));
+    expect([code, reason, message]).toEqual([
+      500,
+      "",
+      "resourceVersion should not be set on objects to be created",
+    ]);
+    expect((await send("0")).metadata.resourceVersion).not.toBe("0");
+    await server.client.delete(configMaps, metadata);
   });
 
   test("of a name that exists is AlreadyExists", async () => {
