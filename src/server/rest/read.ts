@@ -54,7 +54,7 @@ function selectPage(context: ServerContext, target: Target, query: URLSearchPara
     );
   const selection = selectionOf(target.served, query);
   const limit = integerOf(query, "limit") ?? 0;
-  const start = startOf(context, target, query);
+  const start = startOf(context, target, { query, limit });
   const revision = start.at ?? context.store.revision;
   const all = snapshot(context, target, { selection, at: start.at });
   const remaining = start.after === undefined ? all : all.filter(({ key }) => key > start.after!);
@@ -113,11 +113,14 @@ export const expired = (message: string): StatusError => statusError("Expired", 
 const EXPIRED_TOKEN =
   "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.";
 
-/** Where a list starts and which revision it shows: from `continue`, or resourceVersion with resourceVersionMatch. */
+/**
+ * Where a list starts and which revision it shows: from `continue`, or resourceVersion with resourceVersionMatch. Without
+ * the latter a list in chunks is exact (etcd3 store's resolveGetListRev), any other as it is now.
+ */
 function startOf(
   { store }: ServerContext,
   target: Target,
-  query: URLSearchParams,
+  { query, limit }: { query: URLSearchParams; limit: number },
 ): { at?: number; after?: string } {
   const token = query.get("continue");
   const version = query.get("resourceVersion") ?? "";
@@ -132,7 +135,8 @@ function startOf(
   const wanted = parseVersion(version);
   checkMatch(match, version);
   if (wanted > store.revision) throw tooLarge(wanted, store.revision);
-  return match === "Exact" ? { at: wanted } : {};
+  const isExact = match === "Exact" || (match === "" && limit > 0 && wanted > 0);
+  return isExact ? { at: wanted } : {};
 }
 
 function checkMatch(match: string, version: string): void {
