@@ -147,6 +147,8 @@ describe("bad input", () => {
       ["GET", "/apis/nowhere/v1", 404],
       ["GET", "/apis/apps/v9", 404],
       ["GET", `${PATH}/a/nothing`, 404],
+      // As of a server's URL that ends with a slash.
+      ["GET", "//api/v1/pods", 404],
       ["PUT", PATH, 405],
       ["POST", `${PATH}/a`, 405],
       ["OPTIONS", PATH, 405],
@@ -185,6 +187,11 @@ describe("lists", () => {
     }
     expect(names).toEqual(["a", "b", "c", "d", "e"]);
     expect((await server.https("GET", `${PATH}?limit=2&continue=nonsense`)).status).toBe(400);
+    const { resourceVersion } = first.metadata;
+    const then = await page(`&resourceVersion=${resourceVersion}`);
+    expect([then.metadata.resourceVersion, then.metadata.remainingItemCount]).toEqual([resourceVersion, 3]);
+    const now = await page(`&resourceVersion=${resourceVersion}&resourceVersionMatch=NotOlderThan`);
+    expect(Number(now.metadata.resourceVersion)).toBeGreaterThan(Number(resourceVersion));
   });
 
   test("of the future are refused as too large", async () => {
@@ -242,6 +249,11 @@ describe("encodings", () => {
     const back = await server.https("GET", `${PATH}/as-yaml`, { headers: { accept: "application/yaml" } });
     expect(back.headers["content-type"]).toBe("application/yaml");
     expect(back.text).toContain("name: as-yaml");
+    // What readers of YAML 1.1 take for times and booleans is quoted, and nothing is an alias.
+    expect(back.text).toMatch(/ creationTimestamp: "\d{4}-/);
+    expect(back.text).toContain('flag: "on"');
+    expect(back.text).toMatch(/ f:flag: \{\}/);
+    expect(back.text).not.toMatch(/[&*]a1/);
   });
 
   test("a deprecated kind is told with every answer, a watch's too", async () => {

@@ -66,7 +66,6 @@ export function createDocuments(context: ServerContext, port: () => number): Doc
         case "metrics":
           return text(metrics(context));
         case undefined:
-        case "":
           return documentOf({ paths: rootPaths(current().resources) });
         default:
           throw unknownPath();

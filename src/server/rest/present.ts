@@ -150,8 +150,11 @@ export async function encode(answer: DocumentAnswer, format: Format): Promise<An
     return encoded;
   }
   const { stringify } = await import("yaml");
-  return rawOf(answer, "application/yaml", stringify(answer.value()));
+  return rawOf(answer, "application/yaml", stringify(answer.value(), AS_YAML));
 }
+
+// For readers of YAML 1.1 too (Python's, Ruby's): what they would take for times or booleans is quoted. No aliases, which many readers limit.
+const AS_YAML = { version: "1.1", indentSeq: false, lineWidth: 0, aliasDuplicateObjects: false } as const;
 
 /** Undefined for what has no message. */
 export async function encodeInProtobuf(answer: DocumentAnswer): Promise<RawAnswer | undefined> {
