@@ -2,7 +2,7 @@
 import { randomInt, randomUUID } from "node:crypto";
 import type { KubeObject } from "../../api/object.ts";
 import { apiVersionOf, groupResourceOf } from "../../api/resource.ts";
-import { alreadyExists, badRequest, hasReason, StatusError, statusError } from "../../api/status-error.ts";
+import { alreadyExists, badRequest, hasReason, plainError, statusError } from "../../api/status-error.ts";
 import { validateObjectMeta } from "../../api/validation/object-meta.ts";
 import { timestamp } from "../../base/clock.ts";
 import type { ChangeFunction, Written } from "../../store/store.ts";
@@ -51,7 +51,9 @@ export async function createObject(
   refuseTooManyValues(object);
   if (target.kind.hasStatus && !target.kind.keepsStatusOnCreate) delete (object as AnyObject).status;
   const version = object.metadata.resourceVersion ?? "";
-  if (version !== "" && version !== "0" && !write.dryRun) throw versionOnCreate();
+  // storage.ErrResourceVersionSetOnCreate: what was read elsewhere is not made again as it stands.
+  if (version !== "" && version !== "0" && !write.dryRun)
+    throw plainError("resourceVersion should not be set on objects to be created");
   // Before admission: what the server adds belongs to nobody.
   await inPartsIfLarge(ownFields(context, write, object, undefined), size);
   await breathe(size);
@@ -60,17 +62,6 @@ export async function createObject(
   const written = await createWithName(context, write, object);
   return { written, warnings: [...warnings, ...(target.kind.warnings?.(object, undefined) ?? [])] };
 }
-
-/** storage.ErrResourceVersionSetOnCreate, which Kubernetes tells without a reason: what was read elsewhere is not made again as it stands. */
-const versionOnCreate = () =>
-  new StatusError({
-    kind: "Status",
-    apiVersion: "v1",
-    metadata: {},
-    status: "Failure",
-    message: "resourceVersion should not be set on objects to be created",
-    code: 500,
-  });
 
 /** The namespace is the URL's; an object that says another is refused. */
 export function placeInNamespace(object: KubeObject, { kind, namespace }: Target): void {
