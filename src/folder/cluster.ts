@@ -17,7 +17,7 @@ export interface FolderCluster {
   keyed(declared: Declared, fingerprint: string): Desired;
   /** What the folder owns, of the kinds that were not asked for before. */
   listOwned(signal: AbortSignal): Promise<readonly Owned[]>;
-  /** Server-side apply. Resolves to the server's warnings; rejects with what it says. */
+  /** Server-side apply. Resolves to the server's warnings; rejects with what it says, or while what is there is being deleted. */
   apply(desired: Desired, signal: AbortSignal): Promise<readonly string[]>;
   /** Deletes it if it is still the folder's; resolves to whether it did. */
   remove(owned: Owned, signal: AbortSignal): Promise<boolean>;
@@ -25,6 +25,13 @@ export interface FolderCluster {
 
 /** A document of a kind that the server does not serve (yet). */
 export class UnknownKind extends Error {}
+
+/** What has the name now is on its way out: a write to it goes with it, so the document is applied once it is gone. */
+class BeingDeleted extends Error {
+  constructor({ kind, name }: Declared) {
+    super(`${kind} ${name} is being deleted, and is applied again once it is gone`);
+  }
+}
 
 /** Label value that stands for a folder, by its real path. */
 export function folderId(root: string): string {
@@ -90,15 +97,23 @@ export function createFolderCluster(options: {
       const { resource } = kindOf(desired);
       const place = placeOf(desired);
       let warnings: readonly string[] = [];
-      await client.patch(resource, place, "apply", marked(desired, place, id), {
-        fieldManager: FOLDER_MANAGER,
-        force: true,
-        fieldValidation: "Strict",
-        signal,
-        onWarnings: (texts) => {
-          warnings = texts;
-        },
-      });
+      let found: KubeObject | undefined;
+      try {
+        found = await client.patch(resource, place, "apply", marked(desired, place, id), {
+          fieldManager: FOLDER_MANAGER,
+          force: true,
+          fieldValidation: "Strict",
+          signal,
+          onWarnings: (texts) => {
+            warnings = texts;
+          },
+        });
+      } catch (error) {
+        // What may not change in this object may be right for the one that comes after it.
+        if (hasReason(error, "Invalid")) found = await client.find(resource, place, signal);
+        if (!found?.metadata.deletionTimestamp) throw error;
+      }
+      if (found.metadata.deletionTimestamp) throw new BeingDeleted(desired);
       return warnings;
     },
     async remove(owned, signal) {
@@ -132,7 +147,8 @@ function ownedOf(kind: AnyKind, { metadata }: KubeObject): Owned[] {
       key: keyText({ group, kind: name }, metadata.namespace ?? "", metadata.name),
       kind: name,
       source,
-      fingerprint: metadata.annotations?.[FOLDER_STAMP] ?? "",
+      // Nothing counts as applied that will be gone soon.
+      fingerprint: metadata.deletionTimestamp ? "" : (metadata.annotations?.[FOLDER_STAMP] ?? ""),
     },
   ];
 }

@@ -12,6 +12,9 @@ export interface FakeCluster {
   /** Names in the order in which they were applied. */
   readonly applied: string[];
   readonly deleted: string[];
+  /** From now on a deletion of what `matches` only marks it, until `finishDeletions`. */
+  lingers: (name: string) => boolean;
+  finishDeletions(): void;
   /** Thrown by the next applies of what `matches`, until it returns undefined. */
   refuse: (name: string) => Error | undefined;
 }
@@ -26,6 +29,10 @@ export function createFakeCluster(): FakeCluster {
     applied: [],
     deleted: [],
     refuse: () => undefined,
+    lingers: () => false,
+    finishDeletions() {
+      for (const [name, { metadata }] of objects) if (metadata.deletionTimestamp) objects.delete(name);
+    },
   };
   const client: Partial<Client> = {
     async find<T extends KubeObject>(resource: Resource<T>, at: At) {
@@ -46,14 +53,19 @@ export function createFakeCluster(): FakeCluster {
       const error = fake.refuse(name);
       if (error) throw error;
       const object = structuredClone(patch) as T;
-      object.metadata.uid = objects.get(name)?.metadata.uid ?? `uid-${objects.size}`;
+      const before = objects.get(name)?.metadata;
+      object.metadata.uid = before?.uid ?? `uid-${objects.size}`;
+      if (before?.deletionTimestamp) object.metadata.deletionTimestamp = before.deletionTimestamp;
       objects.set(name, object);
       fake.applied.push(name);
       return object;
     },
     async delete(resource: Resource, at: At) {
       const name = nameOf(resource, at);
-      if (!objects.delete(name)) throw notFound(resource, at.name);
+      const object = objects.get(name);
+      if (!object) throw notFound(resource, at.name);
+      if (fake.lingers(name)) object.metadata.deletionTimestamp ??= "2026-01-01T00:00:00Z";
+      else objects.delete(name);
       fake.deleted.push(name);
     },
   };

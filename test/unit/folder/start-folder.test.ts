@@ -183,6 +183,28 @@ describe("startFolder", { timeout: 30_000 }, () => {
     expect(cluster.deleted).toEqual([]);
   });
 
+  it("applies again what comes back while it is still being deleted, across restarts too", async () => {
+    cluster.lingers = (name) => name.endsWith("/slow");
+    write("slow.yaml", configMap("slow"));
+    const first = await start();
+    await first.firstApply;
+    rmSync(join(folder, "slow.yaml"));
+    await until(() => expect(cluster.deleted).toEqual(["ConfigMap/default/slow"]));
+    write("slow.yaml", configMap("slow"));
+    const why = "slow.yaml:1: ConfigMap slow is being deleted, and is applied again once it is gone";
+    await until(() => expect(lines).toContain(why));
+    await first.stop();
+    await start();
+    await until(() => expect(lines.filter((line) => line === why)).toHaveLength(2));
+    // Also what the object that is there may not become.
+    cluster.refuse = (name) =>
+      cluster.get(name)?.metadata.deletionTimestamp ? invalidError("slow") : undefined;
+    write("slow.yaml", configMap("slow", "2"));
+    await seen();
+    cluster.finishDeletions();
+    await until(() => expect(dataOf("slow")).toBe("2"));
+  });
+
   it("goes on across restarts: applies what changed meanwhile, removes what was deleted, leaves the rest alone", async () => {
     write("same.yaml", configMap("same"));
     write("changed.yaml", configMap("changed"));
