@@ -295,15 +295,11 @@ spec:
   containers: [{name: c, image: busybox, command: ["/no/such/program"]}]
 `);
   const state = await eventually("it has failed", async () => {
-    const text = await cluster.kubectl(
-      "get",
-      "pod",
-      "no-program",
-      "-o",
-      "jsonpath={.status.containerStatuses[0].state}",
-    );
-    return /terminated|waiting/.test(text) && !/ContainerCreating/.test(text) ? text : undefined;
+    const { status } = JSON.parse(await cluster.kubectl("get", "pod", "no-program", "-o", "json"));
+    return status.phase === "Failed" ? status.containerStatuses[0].state : undefined;
   });
-  expect(state).toMatch(/no\/such\/program|StartError|ContainerCannotRun|RunContainerError/);
+  expect(state.terminated).toMatchObject({ exitCode: 128, reason: "StartError" });
+  expect(state.terminated.message).toContain("no/such/program");
+  expect(await cluster.kubectl("get", "pod", "no-program")).toMatch(/no-program +0\/1 +StartError +0/);
   expect(await cluster.kubectl("get", "nodes")).toMatch(/node-1 +Ready/);
 });

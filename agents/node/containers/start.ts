@@ -7,7 +7,7 @@ import type { ContainerRun, NodeContext, PodRecord } from "../context.ts";
 import { containerEvents, type PodEvents } from "../events.ts";
 import { type ImageProgram, type ResolvedImage, resolveImage } from "../images/catalogue.ts";
 import { nextBackoff } from "../pod/plan.ts";
-import { type ContainerState, containerSpec, type Termination } from "../pod/state.ts";
+import { type ContainerState, containerSpec, shouldRestart, type Termination } from "../pod/state.ts";
 import { startContainerProbes } from "../probes/container-probes.ts";
 import { mountVolumes, prepareTerminationLog } from "../volumes/mount.ts";
 import { unlessAborted } from "./abort.ts";
@@ -247,7 +247,9 @@ function failed({ context, record, state, events }: Start, error: unknown): Star
     finishedAt: now,
     containerID: "",
   };
-  state.waiting = { reason: "RunContainerError", message };
+  // A container that is not started again does not wait: it has ended (the kubelet's convertToAPIContainerStatuses).
+  const again = shouldRestart(record.pod, state, state.last.exitCode);
+  state.waiting = again ? { reason: "RunContainerError", message } : undefined;
   events.failed(message);
   record.wake();
   return {};
