@@ -56,7 +56,10 @@ function declaredBy(value: unknown, at: Place, of?: { apiVersion: string; kind: 
   }
   const metadata = isMapping(value["metadata"]) ? value["metadata"] : {};
   const { name, namespace } = metadata;
-  if (typeof name !== "string" || !name) {
+  if (name !== undefined && name !== null && typeof name !== "string") {
+    throw new Unclear(`${kind}: metadata.name must be a string, not ${nameOfType(name)}: quote it`);
+  }
+  if (!name) {
     throw new Unclear(
       metadata["generateName"]
         ? `${kind}: metadata.generateName cannot be applied again and again; give it a metadata.name`

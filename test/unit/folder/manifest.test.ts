@@ -37,6 +37,11 @@ describe("parseFile", () => {
     ["malformed text", "kind: [Pod\n", /Flow sequence/],
     ["no kind", "apiVersion: v1\nmetadata: {name: a}\n", /Object 'Kind' is missing/],
     ["no apiVersion", "kind: Pod\nmetadata: {name: a}\n", /Object 'apiVersion' is missing/],
+    [
+      "a name that is no string",
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: 123}\n",
+      /metadata.name must be a string, not a number: quote it/,
+    ],
     ["no name", "apiVersion: v1\nkind: Pod\n", /metadata.name is missing/],
     [
       "a generated name",
