@@ -39,9 +39,12 @@ export async function answerCommand(
 /** The shape that `kubemu status -o json` prints. */
 async function status(supervisor: Supervisor, phase: Phase): Promise<ClusterStatus> {
   const signal = AbortSignal.timeout(COUNT_TIMEOUT_MS);
-  const pods = await countPods(await supervisor.client(), signal).catch(() => new Map<string, number>());
+  const pods = await countPods(await supervisor.client(), signal).catch(() => undefined);
   const { nodes, ...rest } = overview(supervisor, phase);
-  return { ...rest, nodes: nodes.map((node) => ({ ...node, pods: pods.get(node.name) ?? 0 })) };
+  return {
+    ...rest,
+    nodes: nodes.map((node) => ({ ...node, ...(pods ? { pods: pods.get(node.name) ?? 0 } : {}) })),
+  };
 }
 
 export function overview(supervisor: Supervisor, phase: Phase): ClusterOverview {

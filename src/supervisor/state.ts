@@ -77,7 +77,8 @@ export interface NodeOverview {
 }
 
 export interface NodeStatus extends NodeOverview {
-  readonly pods: number;
+  /** Absent while the control plane does not answer. */
+  readonly pods?: number;
 }
 
 /** A problem of one document of a watched folder. */

@@ -160,6 +160,19 @@ describe("a cluster with a Service in front of three replicas", () => {
     expect(failures).toEqual([]);
   });
 
+  test("says nothing of numbers of pods while the control plane hangs", async () => {
+    const { controlPlane } = await cluster.status();
+    process.kill(controlPlane.pid, "SIGSTOP");
+    try {
+      const { nodes } = await cluster.status();
+      expect(nodes.map(({ pods }) => pods)).toEqual([undefined, undefined, undefined]);
+      expect(await cluster.kubemu("node", "list")).toMatch(/^node-1 .* -$/m);
+    } finally {
+      process.kill(controlPlane.pid, "SIGCONT");
+    }
+    await eventually("three pods", readyPods);
+  });
+
   test("refuses no connection while a killed proxy process comes back", async () => {
     const traffic = keepSending(url);
     const { proxy } = await cluster.status();

@@ -65,7 +65,7 @@ export function nodeTable(nodes: ClusterStatus["nodes"]): string {
       pid ? String(pid) : "-",
       state,
       address,
-      String(pods),
+      pods === undefined ? "-" : String(pods),
     ]),
   ]);
 }
