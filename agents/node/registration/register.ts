@@ -108,11 +108,33 @@ export async function registerNode(
 const withoutHeartbeats = (status: NodeStatus): string =>
   JSON.stringify(status, (name, value) => (name === "lastHeartbeatTime" ? undefined : value));
 
-/** The Node object, made with `status` where there is none; kubemu's own labels and podCIDR brought up to date where there is one. */
-async function ensureNode(
-  context: NodeContext,
+/**
+ * The Node object, made with `status` where there is none; kubemu's own labels and podCIDR brought up to date where there is one.
+ * Tried again when others come between: a node that starts soon after it was lost does so while its loss is still being written.
+ */
+export async function ensureNode(
+  context: Pick<NodeContext, "settings" | "client">,
   status: NodeStatus,
-): Promise<{ readonly node: Node; readonly isNew: boolean }> {
+): Promise<EnsuredNode> {
+  for (;;) {
+    try {
+      return await createOrTakeOver(context, status);
+    } catch (error) {
+      // Changed since it was read, or deleted: either way somebody got further, so this ends.
+      if (!hasReason(error, "Conflict") && !hasReason(error, "NotFound")) throw error;
+    }
+  }
+}
+
+interface EnsuredNode {
+  readonly node: Node;
+  readonly isNew: boolean;
+}
+
+async function createOrTakeOver(
+  context: Pick<NodeContext, "settings" | "client">,
+  status: NodeStatus,
+): Promise<EnsuredNode> {
   const { settings, client } = context;
   const { node: name, slot, index, singleAddress } = settings;
   const podCIDR = singleAddress ? undefined : `127.${slot}.${index}.0/24`;
