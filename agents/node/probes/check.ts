@@ -9,6 +9,8 @@ export interface CheckResult {
   readonly ok: boolean;
   /** What the event says of a failure. */
   readonly output: string;
+  /** It could not be made (a port of no such name, a command that is not there): says nothing of the container. */
+  readonly errored?: true;
 }
 
 /** What a probe or hook is aimed at. */
@@ -47,7 +49,7 @@ export async function check(probe: Probe, target: Target): Promise<CheckResult> 
     }
     return { ok: false, output: "missing probe handler" };
   } catch (error) {
-    return { ok: false, output: error instanceof Error ? error.message : String(error) };
+    return { ok: false, errored: true, output: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -61,12 +63,19 @@ export function resolvePort(
       ? port
       : (ports.find(({ name }) => name === port)?.containerPort ?? Number(port));
   if (!Number.isInteger(number) || number < 1 || number > 65535)
-    throw new Error(`couldn't find port: "${port}" in container`);
+    // A name that is none of the container's is read as a number, and Go has these words for it.
+    throw new Error(`strconv.Atoi: parsing "${port}": invalid syntax`);
   return portMap[number] ?? number;
 }
 
 async function checkExec(argv: readonly string[], target: Target, timeoutMs: number): Promise<CheckResult> {
-  const { code, output } = await target.exec(argv, timeoutMs);
+  const { code, output } = await target.exec(argv, timeoutMs).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    // The words of containerd and runc, without the exec's id.
+    throw new Error(
+      `rpc error: code = Unknown desc = failed to exec in container: OCI runtime exec failed: exec failed: unable to start container process: ${why}: unknown`,
+    );
+  });
   if (code === undefined)
     return {
       ok: false,

@@ -69,7 +69,10 @@ function start(
     startedAt: run.startedAt,
     eager: context.timing.profile === "fast" && kind !== "Liveness",
     check: () => check(probe, target),
-    onFailure: (output) => events.unhealthy(`${kind} probe failed: ${output}`),
+    onFailure: ({ errored, output }) =>
+      events.unhealthy(
+        `${kind} probe ${errored ? "errored and resulted in unknown state" : "failed"}: ${output}`,
+      ),
     onVerdict,
   });
 }

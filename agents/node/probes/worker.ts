@@ -16,8 +16,8 @@ export interface ProbeWorkerOptions {
    */
   readonly eager: boolean;
   check(): Promise<CheckResult>;
-  /** After each counted failure. */
-  onFailure(output: string): void;
+  /** After each counted failure, and each turn that came to no result. */
+  onFailure(result: CheckResult): void;
   /** The verdict: successThreshold successes or failureThreshold failures in a row. Called on every change, first one included. */
   onVerdict(ok: boolean): void;
 }
@@ -50,8 +50,9 @@ export function startProbe(options: ProbeWorkerOptions): () => void {
     const result = await check();
     if (stopped) return;
     if (result.ok || counted) {
-      if (!result.ok) onFailure(result.output);
-      if (!stopped) decide(result.ok);
+      if (!result.ok) onFailure(result);
+      // The kubelet throws away what a prober's error gave: such a probe never ends a container.
+      if (!stopped && !result.errored) decide(result.ok);
     }
     if (!stopped) schedule(result.ok);
   };

@@ -94,6 +94,16 @@ describe("an exec check", () => {
       output: "cat: can't open",
     });
   });
+  it("comes to no result where the command is not there", async () => {
+    const missing = target({ exec: () => Promise.reject(new Error('exec: "nope": not found')) });
+    expect(await check({ exec: { command: ["nope"] } }, missing)).toEqual({
+      ok: false,
+      errored: true,
+      output: expect.stringMatching(
+        /^rpc error: .*unable to start container process: exec: "nope": not found: unknown$/,
+      ),
+    });
+  });
   it("fails when it was killed at its timeout", async () => {
     const slow = target({ exec: async () => ({ code: undefined, output: "" }) });
     expect(await check({ exec: { command: ["sleep", "9"] } }, slow)).toEqual({
@@ -127,6 +137,8 @@ describe("resolvePort", () => {
   it("knows names and applies the port map", () => {
     expect(resolvePort("http", { ports, portMap: { 80: 10080 } })).toBe(10080);
     expect(resolvePort("8080", { ports, portMap: {} })).toBe(8080);
-    expect(() => resolvePort("nope", { ports, portMap: {} })).toThrow(`couldn't find port: "nope"`);
+    expect(() => resolvePort("nope", { ports, portMap: {} })).toThrow(
+      'strconv.Atoi: parsing "nope": invalid syntax',
+    );
   });
 });

@@ -33,7 +33,7 @@ function createFakeClock() {
   return { clock, advance };
 }
 
-function observe(probe: Probe, answers: readonly boolean[], eager = false) {
+function observe(probe: Probe, answers: readonly (boolean | "errored")[], eager = false) {
   const { clock, advance } = createFakeClock();
   const seen: string[] = [];
   let index = 0;
@@ -43,9 +43,10 @@ function observe(probe: Probe, answers: readonly boolean[], eager = false) {
     startedAt: 0,
     eager,
     check: async () => {
-      const ok = answers[Math.min(index, answers.length - 1)] ?? false;
+      const answer = answers[Math.min(index, answers.length - 1)] ?? false;
       index += 1;
-      return { ok, output: ok ? "" : "no" };
+      if (answer === "errored") return { ok: false, output: "no", errored: true };
+      return { ok: answer, output: answer ? "" : "no" };
     },
     onFailure: () => seen.push(`fail@${clock.now()}`),
     onVerdict: (ok) => seen.push(`${ok}@${clock.now()}`),
@@ -76,6 +77,14 @@ describe("startProbe", () => {
     const { advance, seen } = observe({ periodSeconds: 10 }, [false, false, false, true], true);
     await advance(1000);
     expect(seen).toEqual(["fail@0", "true@140"]);
+  });
+
+  it("tells what came to no result, and counts it neither way", async () => {
+    const answers = [false, "errored", "errored", false, "errored"] as const;
+    const { advance, seen } = observe({ periodSeconds: 1, failureThreshold: 2 }, answers);
+    await advance(9000);
+    expect(seen.slice(0, 5)).toEqual(["fail@0", "fail@1000", "fail@2000", "fail@3000", "false@3000"]);
+    expect(seen.filter((one) => !one.startsWith("fail@"))).toEqual(["false@3000"]);
   });
 
   it("says nothing once it is stopped", async () => {
