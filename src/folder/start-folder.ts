@@ -72,6 +72,8 @@ export async function startFolder(options: FolderOptions): Promise<FolderWatch> 
     onProblem(problem) {
       const text = problemText(problem);
       report("warning", text);
+      // Events are combined and dropped when there are many, and a detached cluster has no console.
+      log.warn({ problem: text }, "the folder has a problem");
       recorder.event(REGARDING, "Warning", "FolderProblem", text);
     },
     onInfo: (text) => report("info", text),

@@ -22,6 +22,7 @@ let folder: string;
 let cluster: FakeCluster;
 let lines: string[];
 let events: string[];
+let logged: unknown[];
 let running: FolderWatch[];
 let registry: Registry;
 
@@ -30,6 +31,7 @@ beforeEach(() => {
   cluster = createFakeCluster();
   lines = [];
   events = [];
+  logged = [];
   running = [];
   registry = createRegistry(builtinKinds);
 });
@@ -47,7 +49,7 @@ async function start(): Promise<FolderWatch> {
     client: cluster.client,
     registry,
     recorder: { event: (_regarding, type, _reason, message) => events.push(`${type}: ${message}`) },
-    log: silentLog,
+    log: { ...silentLog, child: () => ({ ...silentLog, warn: ({ problem }) => logged.push(problem) }) },
     report: ({ text }) => lines.push(text),
     clock: systemClock,
   });
@@ -134,6 +136,7 @@ describe("startFolder", { timeout: 30_000 }, () => {
     write("a.yaml", `${configMap("bad")}---\n${configMap("good", "2")}`);
     await until(() => expect(dataOf("good")).toBe("2"));
     await until(() => expect(lines).toContain("a.yaml:1: ConfigMap is invalid"));
+    expect(logged).toEqual(["a.yaml:1: ConfigMap is invalid"]);
     await seen();
     expect(cluster.names()).toContain("ConfigMap/default/old");
   });
