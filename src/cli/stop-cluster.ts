@@ -1,6 +1,6 @@
 // Ending a cluster from outside, whatever state it is in: starting, running, hung, or dead with things left behind.
-import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { realpathSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { isAlive, signalProcess } from "../process/identity.ts";
 import { killTree } from "../process/stop.ts";
@@ -31,4 +31,21 @@ export async function stopCluster(dataDir: string, graceMs: number): Promise<voi
   rmSync(join(dataDir, "supervisor.json"), { force: true });
   rmSync(socketPath(dataDir), { force: true });
   forgetMemory(dataDir);
+}
+
+/**
+ * Kills what runs for a cluster whose data directory somebody has removed: nothing there says any more whom to ask. Resolves to
+ * whether there was anything.
+ */
+export async function sweepCluster(dataDir: string): Promise<boolean> {
+  return (await sweepMarked({ KUBEMU_CLUSTER: realPathOf(dataDir) })) > 0;
+}
+
+/** The path that a directory had as long as it was there. */
+function realPathOf(directory: string): string {
+  try {
+    return join(realpathSync(dirname(directory)), basename(directory));
+  } catch {
+    return directory;
+  }
 }

@@ -1,4 +1,6 @@
 // Section 8 of the first issue: each way that a part can fail, against real processes, with a client that keeps sending requests.
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Cluster, eventually, fetchText, keepSending, processesOf, startCluster } from "./harness.ts";
 
@@ -196,6 +198,16 @@ describe("the end of a cluster", () => {
     process.kill(supervisor.pid, "SIGKILL");
     await eventually("no process is left", () => processesOf(cluster.dataDir).length === 0);
     await cluster.stop();
+  });
+
+  test("kubemu down ends a cluster whose data directory was removed under it", async () => {
+    const cluster = await startCluster({ nodes: 1 });
+    expect(processesOf(cluster.dataDir).length).toBeGreaterThan(2);
+    // Something may be written into it while it is removed.
+    rmSync(cluster.dataDir, { recursive: true, force: true, maxRetries: 10 });
+    expect(await cluster.kubemu("down")).toContain("was gone already");
+    expect(processesOf(cluster.dataDir)).toEqual([]);
+    rmSync(dirname(cluster.dataDir), { recursive: true, force: true });
   });
 
   test("kubemu down leaves no process and no port behind", async () => {

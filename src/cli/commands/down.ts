@@ -4,22 +4,28 @@ import { deleteData, isDataDir } from "../../supervisor/data-dir.ts";
 import { readCluster } from "../../supervisor/state.ts";
 import type { Invocation } from "../command.ts";
 import { unmergeKubeconfig } from "../kubeconfig-merge.ts";
-import { stopCluster } from "../stop-cluster.ts";
+import { stopCluster, sweepCluster } from "../stop-cluster.ts";
 
 // The supervisor gives its parts ten seconds; past this it is taken for hung.
 const LONGEST_STOP_MS = 30_000;
 
 export async function down({ name, dataDir, options }: Invocation): Promise<number> {
-  if (!isDataDir(dataDir))
+  const warn = (line: string) => process.stderr.write(`kubemu: ${line}\n`);
+  if (!isDataDir(dataDir)) {
+    if (await sweepCluster(dataDir)) {
+      unmergeKubeconfig(name, warn);
+      process.stdout.write(`cluster ${name} is stopped; its data directory ${dataDir} was gone already\n`);
+      return 0;
+    }
     throw new Error(
       existsSync(dataDir)
         ? `${dataDir} is no data directory of kubemu`
         : `there is no cluster ${name} (no ${dataDir})`,
     );
+  }
   const real = realpathSync(dataDir);
   const called = readCluster(real)?.name ?? name;
   await stopCluster(real, LONGEST_STOP_MS);
-  const warn = (line: string) => process.stderr.write(`kubemu: ${line}\n`);
   unmergeKubeconfig(called, warn);
   const left = options["delete"] === true ? deleteData(real) : [];
   if (left.length > 0) warn(`warning: ${real} is kept, because it holds other files: ${left.join(", ")}`);
