@@ -92,7 +92,7 @@ export function createBalancer(first: Frontend, options: BalancerOptions): Balan
         drop(link);
       }
     refreshFaults();
-    wakeOne();
+    wakeWaiting();
   };
   const waiting = new Set<() => void>();
   const wakeOne = () => {
@@ -100,6 +100,13 @@ export function createBalancer(first: Frontend, options: BalancerOptions): Balan
     if (!retry) return;
     waiting.delete(retry);
     retry();
+  };
+  /** Each once, as long as there is room; all, where there is nothing left to wait for. */
+  const wakeWaiting = () => {
+    for (let left = waiting.size; left > 0; left--) {
+      if (everywhere.length > 0 && everywhere.every(isFull)) return;
+      wakeOne();
+    }
   };
   const refreshFaults = () => {
     for (const link of links.values()) {
@@ -110,6 +117,9 @@ export function createBalancer(first: Frontend, options: BalancerOptions): Balan
       before?.left(link);
     }
   };
+  const isFull = (link: Link) =>
+    frontend.balancing.maxConnections > 0 &&
+    link.active >= Math.ceil(frontend.balancing.maxConnections / workers);
   follow(first);
 
   const candidatesOf = (client: string) => {
@@ -117,9 +127,6 @@ export function createBalancer(first: Frontend, options: BalancerOptions): Balan
     return node === undefined ? everywhere : (byNode?.get(node) ?? NO_LINKS);
   };
   const isAvoided = (link: Link) => link.avoidedUntil > 0 && link.avoidedUntil > clock.now();
-  const isFull = (link: Link) =>
-    frontend.balancing.maxConnections > 0 &&
-    link.active >= Math.ceil(frontend.balancing.maxConnections / workers);
   const forgetOldClients = (now: number) => {
     if (affinity.size < AFFINITY_SWEEP) return;
     for (const [client, { until }] of affinity) if (until <= now) affinity.delete(client);

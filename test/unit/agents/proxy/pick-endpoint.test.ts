@@ -172,6 +172,30 @@ describe("a balancer", () => {
     expect(woken).toEqual(["one", "two"]);
   });
 
+  test("calls as many of those who wait as new endpoints have room for", () => {
+    const limited = { ...balancing, maxConnections: 1 };
+    const balancer = createBalancer(
+      { ...frontend([1]), balancing: limited },
+      { clock: clockAt(0).clock },
+    );
+    const served: number[] = [];
+    const connect = () => {
+      const link = balancer.pick("c", none);
+      if (!link) {
+        balancer.whenFree(() => connect());
+        return;
+      }
+      balancer.take(link);
+      served.push(link.port);
+    };
+    for (let client = 0; client < 5; client++) connect();
+    expect(served).toEqual([1]);
+    balancer.update({ ...frontend([1, 2, 3, 4]), balancing: limited });
+    expect(served).toHaveLength(4);
+    balancer.update(frontend([1, 2, 3, 4]));
+    expect(served).toHaveLength(5);
+  });
+
   test("gives clients of a node what is theirs, and tells a link once that it is gone", () => {
     const byNode = new Map([["a", [backend(1)]]]);
     const balancer = createBalancer(
