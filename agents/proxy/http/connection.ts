@@ -27,6 +27,7 @@ const LONGEST_HEAD = 64 * 1024;
 const END_OF_HEAD = Buffer.from("\r\n\r\n");
 const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0");
 
+const FORWARDED_FOR = /^x-forwarded-for$/i;
 const FORWARDED = /^x-(?:forwarded-(?:for|proto|host)|scheme)$/i;
 
 export function serveHttp(client: Socket, site: HttpSite): void {
@@ -111,7 +112,8 @@ class HttpConnection implements Asker {
   private forwarded(head: RequestHead): string {
     const { forward, forwardedFor } = head;
     const added = this.site.addedHeaders?.(head) ?? "";
-    const own = forwardedFor === undefined && !added ? forward : withoutFields(forward, FORWARDED);
+    const names = added ? FORWARDED : FORWARDED_FOR;
+    const own = forwardedFor === undefined && !added ? forward : withoutFields(forward, names);
     const way = forwardedFor === undefined ? this.address : `${forwardedFor}, ${this.address}`;
     return `${own}X-Forwarded-For: ${way}\r\n${added}\r\n`;
   }

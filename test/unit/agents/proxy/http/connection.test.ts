@@ -114,6 +114,20 @@ describe("requests", () => {
     expect(connections).toBe(2);
   });
 
+  test("keep what proxies before this one have said of them", async () => {
+    const { port } = await proxyTo(
+      await endpoint(({ headers }, response) =>
+        response.end(
+          ["for", "proto", "host"].map((name) => headers[`x-forwarded-${name}`] ?? "none").join(" "),
+        ),
+      ),
+    );
+    const headers = { "x-forwarded-proto": "https", "x-forwarded-host": "shop.example" };
+    expect((await ask(port, { headers })).body).toBe("127.0.0.1 https shop.example");
+    const chained = { ...headers, "x-forwarded-for": "203.0.113.7" };
+    expect((await ask(port, { headers: chained })).body).toBe("203.0.113.7, 127.0.0.1 https shop.example");
+  });
+
   test("with bodies of every framing arrive whole, and so do their answers", async () => {
     const { port } = await proxyTo(
       await endpoint((request, response) => {
