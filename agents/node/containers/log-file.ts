@@ -39,6 +39,10 @@ const MAX_KEPT = 1024 * 1024;
 
 const NEWLINE = 10;
 
+/** The files that a log may lie in, the newest first. */
+export const rotationOf = (file: string): string[] =>
+  Array.from({ length: MAX_FILES }, (_, index) => (index === 0 ? file : `${file}.${index}`));
+
 export function createLogFile(
   file: string,
   { maxBytes = MAX_BYTES, keepForFirst = false }: { maxBytes?: number; keepForFirst?: boolean } = {},
@@ -148,8 +152,7 @@ export function createLogFile(
       settle();
     },
     async remove() {
-      for (let index = 0; index < MAX_FILES; index += 1)
-        await rm(index === 0 ? file : `${file}.${index}`, { force: true });
+      for (const each of rotationOf(file)) await rm(each, { force: true });
     },
   };
 }
@@ -198,10 +201,11 @@ function splitEntries(
 }
 
 function rotate(file: string): void {
-  rmSync(`${file}.${MAX_FILES - 1}`, { force: true });
+  const files = rotationOf(file);
+  rmSync(files.at(-1) ?? file, { force: true });
   for (let index = MAX_FILES - 2; index >= 0; index -= 1) {
     try {
-      renameSync(index === 0 ? file : `${file}.${index}`, `${file}.${index + 1}`);
+      renameSync(files[index] ?? file, files[index + 1] ?? file);
     } catch {
       // There are not that many yet.
     }

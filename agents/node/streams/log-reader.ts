@@ -1,7 +1,9 @@
 // Reads a container's log file (the format is in host.ts) as the kubelet does: the last lines, those since a time, one of the
 // streams, with or without timestamps, up to a number of bytes, and following until the run has ended.
-import { watch } from "node:fs";
+import { type FSWatcher, statSync, watch } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
+import { rotationOf } from "../containers/log-file.ts";
 import type { ContainerLog } from "./host.ts";
 
 export interface LogOptions {
@@ -61,6 +63,10 @@ async function readToEnd(file: FileHandle, { offset, print, signal }: Reading): 
   return undefined;
 }
 
+// A rotated log's new file is there within a moment; where the disk refuses it, later, or never.
+const NEW_FILE_MS = 20;
+
+/** Reads on in the file that comes after a rotation, so that nothing is lost to a reader that keeps up. */
 async function follow(log: ContainerLog, reading: Reading & { readonly file: FileHandle }): Promise<void> {
   let wake: () => void = () => {};
   let changed = false;
@@ -69,9 +75,7 @@ async function follow(log: ContainerLog, reading: Reading & { readonly file: Fil
     changed = true;
     wake();
   };
-  const watcher = watch(log.path, note);
-  // The file may go with its pod.
-  watcher.on("error", note);
+  let watcher = startWatcher(log.path, note);
   reading.signal.addEventListener("abort", note, { once: true });
   void log.ended.then(() => {
     ended = true;
@@ -79,24 +83,74 @@ async function follow(log: ContainerLog, reading: Reading & { readonly file: Fil
   });
   // Lets a run that has ended already be seen as such.
   await Promise.resolve();
+  let { file } = reading;
   try {
-    let offset: number | undefined = reading.offset;
-    while (offset !== undefined) {
+    let { offset } = reading;
+    for (;;) {
       const last = ended;
       changed = false;
-      offset = await readToEnd(reading.file, { ...reading, offset });
-      if (last) return;
-      if (changed) continue;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        if (changed) resolve();
-      });
+      // Asked first: nothing is written to a file any more that has been renamed.
+      const next = await nextFile(log.path, file);
+      const end = await readToEnd(file, { ...reading, offset });
+      if (end !== undefined) offset = end;
+      if (typeof next === "object") {
+        if (file !== reading.file) await file.close();
+        file = next;
+        offset = 0;
+        watcher?.close();
+        watcher = startWatcher(log.path, note);
+      }
+      // Nothing more is wanted, or nothing more comes.
+      if (end === undefined || (last && typeof next !== "object")) return;
+      if (changed || typeof next === "object") continue;
+      if (next === "missing") await pause(NEW_FILE_MS);
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          if (changed) resolve();
+        });
     }
   } finally {
-    watcher.close();
+    if (file !== reading.file) await file.close();
+    watcher?.close();
     reading.signal.removeEventListener("abort", note);
   }
 }
+
+/** Undefined while there is no file of that name: one that was rotated is about to be. */
+function startWatcher(path: string, note: () => void): FSWatcher | undefined {
+  try {
+    const watcher = watch(path, note);
+    // The file may go with its pod.
+    watcher.on("error", note);
+    return watcher;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The file that was begun when `file` was renamed; undefined while `file` is the newest, "missing" while the newer one is still to come.
+ * Of one that has been removed since, the oldest that there is.
+ */
+async function nextFile(path: string, file: FileHandle): Promise<FileHandle | "missing" | undefined> {
+  const { ino } = await file.stat();
+  for (;;) {
+    if (inodeOf(path) === ino) return undefined;
+    // All in one turn, as they are renamed.
+    const inodes = rotationOf(path).map(inodeOf);
+    const at = inodes.indexOf(ino);
+    const newer = at < 0 ? inodes.findLastIndex((each) => each !== undefined) : at - 1;
+    const wanted = inodes[newer];
+    if (wanted === undefined) return "missing";
+    const next = await open(rotationOf(path)[newer] ?? path).catch(() => undefined);
+    // Renamed in between, the name is another file's.
+    if (next && (await next.stat()).ino === wanted) return next;
+    await next?.close();
+  }
+}
+
+const inodeOf = (file: string): number | undefined => statSync(file, { throwIfNoEntry: false })?.ino;
 
 /** Where the last `lines` lines of the file begin. */
 async function tailOffset(file: FileHandle, lines: number): Promise<number> {
