@@ -174,10 +174,7 @@ describe("a balancer", () => {
 
   test("calls as many of those who wait as new endpoints have room for", () => {
     const limited = { ...balancing, maxConnections: 1 };
-    const balancer = createBalancer(
-      { ...frontend([1]), balancing: limited },
-      { clock: clockAt(0).clock },
-    );
+    const balancer = createBalancer({ ...frontend([1]), balancing: limited }, { clock: clockAt(0).clock });
     const served: number[] = [];
     const connect = () => {
       const link = balancer.pick("c", none);
