@@ -70,7 +70,10 @@ export function createFolderCluster(options: {
   };
   const placeOf = ({ group, version, kind, namespace, name }: Declared) => {
     const isNamespaced = registry.byKind(group, version, kind)?.resource.namespaced ?? true;
-    return isNamespaced ? { namespace: namespace ?? DEFAULT_NAMESPACE, name } : { namespace, name };
+    // Of what is in no namespace the server forgets what the manifest says: another key would be another object.
+    return isNamespaced
+      ? { namespace: namespace ?? DEFAULT_NAMESPACE, name }
+      : { namespace: undefined, name };
   };
 
   return {

@@ -7,6 +7,7 @@ import { configMaps } from "../../src/api/kinds/config-map.ts";
 import { deployments } from "../../src/api/kinds/deployment.ts";
 import { events } from "../../src/api/kinds/event.ts";
 import { images } from "../../src/api/kinds/image.ts";
+import { priorityClasses } from "../../src/api/kinds/priority-class.ts";
 import { services } from "../../src/api/kinds/service.ts";
 import { FOLDER_MANAGER } from "../../src/api/names.ts";
 import { systemClock } from "../../src/base/clock.ts";
@@ -68,6 +69,24 @@ it("applies the quickstart, follows an edit without touching what it does not sa
   await until(async () => expect(await client.find(deployments, at("web"))).toBeUndefined());
   const changed = await client.get(services, at("web"));
   expect(changed.spec).toMatchObject({ clusterIP, selector: { app: "other" }, ports: [{ port: 8080 }] });
+});
+
+it("knows again after a restart what is in no namespace, though its manifest names one", async () => {
+  writeFileSync(
+    join(folder, "urgent.yaml"),
+    "apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: urgent, namespace: default}\nvalue: 1\n",
+  );
+  writeFileSync(join(folder, "other.yaml"), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n");
+  const first = await start();
+  expect(await first.firstApply).toEqual({ applied: 2, errors: [] });
+  const { client } = server;
+  const { uid } = (await client.get(priorityClasses, { name: "urgent" })).metadata;
+  await first.stop();
+  await start();
+  rmSync(join(folder, "other.yaml"));
+  // By the time that one is gone the other would be, too.
+  await until(async () => expect(await client.find(configMaps, at("other"))).toBeUndefined());
+  expect((await client.find(priorityClasses, { name: "urgent" }))?.metadata.uid).toBe(uid);
 });
 
 it("tells the server's findings with file and line, as an Event too, and applies the rest", async () => {

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { ConfigMap, Pod } from "../../src/api/generated/types.ts";
+import type { ConfigMap, Pod, PriorityClass } from "../../src/api/generated/types.ts";
 import { configMaps } from "../../src/api/kinds/config-map.ts";
 import { deployments } from "../../src/api/kinds/deployment.ts";
 import { events } from "../../src/api/kinds/event.ts";
 import { namespaces } from "../../src/api/kinds/namespace.ts";
 import { nodes } from "../../src/api/kinds/node.ts";
 import { pods } from "../../src/api/kinds/pod.ts";
+import { priorityClasses } from "../../src/api/kinds/priority-class.ts";
 import { serviceAccounts } from "../../src/api/kinds/service-account.ts";
 import type { Draft } from "../../src/api/object.ts";
 import { StatusError } from "../../src/api/status-error.ts";
@@ -98,6 +99,37 @@ describe("create", () => {
       server.client.create(configMaps, { metadata: { name: "a", namespace: "nowhere" } }),
     );
     expect([lost.code, lost.message]).toEqual([404, 'namespaces "nowhere" not found']);
+  });
+
+  test("forgets the namespace of what is in none, however it is written", async () => {
+    const metadata = { name: "urgent", namespace: "default" };
+    const draft = { metadata, value: 1 };
+    expect((await server.client.create(priorityClasses, draft)).metadata.namespace).toBeUndefined();
+    const { apiVersion, kind } = await server.client.get(priorityClasses, metadata);
+    const document = { apiVersion, kind, metadata, value: 1, description: "put" };
+    const path = "/apis/scheduling.k8s.io/v1/priorityclasses/urgent";
+    const put = await server.transport.request({ method: "PUT", path, body: document });
+    const patched = await server.transport.request({
+      method: "PATCH",
+      path,
+      contentType: "application/merge-patch+json",
+      body: { metadata: { namespace: "default" }, description: "patched" },
+    });
+    const applied = await server.transport.request({
+      method: "PATCH",
+      path,
+      query: { fieldManager: "me", force: true },
+      contentType: "application/apply-patch+yaml",
+      body: { ...document, description: "applied" },
+    });
+    for (const [{ status, body }, description] of [
+      [put, "put"],
+      [patched, "patched"],
+      [applied, "applied"],
+    ] as const) {
+      expect([status, (body as PriorityClass).description]).toEqual([200, description]);
+      expect((body as PriorityClass).metadata.namespace).toBeUndefined();
+    }
   });
 
   test("refuses a namespace other than the URL's", async () => {

@@ -63,9 +63,13 @@ export async function createObject(
   return { written, warnings: [...warnings, ...(target.kind.warnings?.(object, undefined) ?? [])] };
 }
 
-/** The namespace is the URL's; an object that says another is refused. */
+/** The namespace is the URL's; an object that says another is refused, and one of no namespace loses what it says. */
 export function placeInNamespace(object: KubeObject, { kind, namespace }: Target): void {
-  if (!kind.resource.namespaced || namespace === undefined) return;
+  if (!kind.resource.namespaced) {
+    delete object.metadata.namespace;
+    return;
+  }
+  if (namespace === undefined) return;
   if (object.metadata.namespace && object.metadata.namespace !== namespace)
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   object.metadata.namespace = namespace;

@@ -168,6 +168,7 @@ function keepSystemFields(object: KubeObject, old: KubeObject): void {
   metadata.uid = before.uid;
   metadata.name ||= before.name;
   if (before.namespace) metadata.namespace ||= before.namespace;
+  else delete metadata.namespace;
   metadata.creationTimestamp ||= before.creationTimestamp;
   if (before.generateName && metadata.generateName === undefined) metadata.generateName = before.generateName;
   delete metadata.selfLink;
