@@ -209,6 +209,10 @@ describe.skipIf(!hasKubectl)("ends of containers", () => {
     });
     await ready("stubborn");
     await gone("stubborn", "--grace-period=1");
+    await create("hurried", { terminationGracePeriodSeconds: 3600, containers: [sleeper(stubborn)] });
+    await ready("hurried");
+    await cluster.kubectl("delete", "pod", "hurried", "--wait=false");
+    await gone("hurried", "--grace-period=1");
     await until("probed", "is restarted", (pod) => container(pod)?.lastState?.terminated?.exitCode === 137);
     await gone("probed", "--grace-period=0", "--force");
   });

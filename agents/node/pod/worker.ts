@@ -63,6 +63,10 @@ class Worker implements PodWorker {
   private readonly others: () => readonly Readonly<Pod>[];
   private readonly status: StatusWriter;
   private readonly killed = new AbortController();
+  /** A grace period that has been shortened while it ran is over. */
+  private readonly cutShort = new AbortController();
+  private cancelCut = () => {};
+  private graceSeconds: number | undefined;
   private dirty = false;
   private running: Promise<void> | undefined;
   private cancelTimer = () => {};
@@ -72,6 +76,7 @@ class Worker implements PodWorker {
   constructor(context: NodeContext, record: PodRecord, others: () => readonly Readonly<Pod>[]) {
     this.context = context;
     this.record = record;
+    this.graceSeconds = record.pod.metadata.deletionGracePeriodSeconds;
     this.others = others;
     this.status = createStatusWriter(context, record);
   }
@@ -79,7 +84,18 @@ class Worker implements PodWorker {
   update(pod: Readonly<Pod>): void {
     takeNewer(this.record, pod);
     if (pod.metadata.deletionTimestamp) this.record.ending.abort();
+    this.noteGrace();
     this.wake();
+  }
+
+  /** A second delete may shorten what the first one has begun: as in the kubelet, the new time counts from now. */
+  private noteGrace(): void {
+    const before = this.graceSeconds;
+    const seconds = this.record.pod.metadata.deletionGracePeriodSeconds;
+    this.graceSeconds = seconds;
+    if (before === undefined || seconds === undefined || seconds >= before) return;
+    this.cancelCut();
+    this.cancelCut = this.context.clock.after(seconds * 1000, () => this.cutShort.abort());
   }
 
   wake(): void {
@@ -98,6 +114,7 @@ class Worker implements PodWorker {
     await this.running;
     this.ended = true;
     this.cancelTimer();
+    this.cancelCut();
     await this.stopAll(0);
     await releaseSandbox(this.context, this.record);
     await removeDirectory(this.record).catch(() => {});
@@ -108,6 +125,7 @@ class Worker implements PodWorker {
     this.record.ending.abort();
     this.cancelTimer();
     await this.running;
+    this.cancelCut();
     await this.stopAll(graceMs);
     await Promise.race([this.status.flush(), this.context.clock.sleep(SHUTDOWN_STATUS_MS)]);
     this.status.stop();
@@ -279,7 +297,7 @@ class Worker implements PodWorker {
       state: container,
       graceMs,
       events: isRunning && !container.stopping ? this.eventsOf(name) : undefined,
-      signal: this.killed.signal,
+      signal: AbortSignal.any([this.killed.signal, this.cutShort.signal]),
     });
     // Its end is noted a moment after the process is gone: with the log written and the last words read.
     while (container.running) await context.clock.sleep(2);
