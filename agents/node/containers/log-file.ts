@@ -1,5 +1,5 @@
 // The log of one run of a container, in the format of the container runtime interface. Memory is bounded: while the
-// disk is behind, the container's pipes are not read, so a container that floods its log waits. Disk is bounded too:
+// disk or a listener is behind, the container's pipes are not read, so a container that floods its log waits. Disk is bounded too:
 // a full file is renamed PATH.1, PATH.2 … and the oldest is removed.
 import { close, mkdirSync, open, openSync, renameSync, rmSync, write } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -7,7 +7,8 @@ import path from "node:path";
 import type { Readable } from "node:stream";
 
 export type OutputStream = "stdout" | "stderr";
-export type OutputListener = (stream: OutputStream, chunk: Buffer) => void;
+/** Where it returns a promise it wants no more until that is settled. */
+export type OutputListener = (stream: OutputStream, chunk: Buffer) => Promise<void> | undefined;
 
 export interface LogFile {
   readonly path: string;
@@ -59,6 +60,8 @@ export function createLogFile(
   let writing = false;
   let size = 0;
   let finished = false;
+  /** How many listeners have enough for now. */
+  let held = 0;
   let done: () => void = () => {};
   const ended = new Promise<void>((resolve) => {
     done = resolve;
@@ -71,8 +74,17 @@ export function createLogFile(
     done();
   };
   const drained = () => {
-    if (pendingBytes < HIGH_WATER) for (const source of sources) source.resume();
+    // What a process that has ended has left in its pipes is little, and would be lost.
+    const hasRoom = pendingBytes < HIGH_WATER && (held === 0 || finished);
+    if (hasRoom) for (const source of sources) source.resume();
     settle();
+  };
+  const hold = async (enough: Promise<void>) => {
+    held += 1;
+    for (const source of sources) source.pause();
+    await enough.catch(() => {});
+    held -= 1;
+    drained();
   };
   const flush = () => {
     if (writing || pendingBytes === 0) return drained();
@@ -131,7 +143,10 @@ export function createLogFile(
       source.on("data", (chunk: Buffer) => {
         if (!sources.has(source)) return;
         kept?.add(stream, chunk);
-        for (const listener of listeners) listener(stream, chunk);
+        for (const listener of listeners) {
+          const enough = listener(stream, chunk);
+          if (enough) void hold(enough);
+        }
         append(stream, chunk, false);
       });
       source.once("end", end).once("error", end).once("close", end);
@@ -149,7 +164,7 @@ export function createLogFile(
         setTimeout(() => {
           for (const source of sources) source.destroy();
         }, LINGER_MS).unref();
-      settle();
+      drained();
     },
     async remove() {
       for (const each of rotationOf(file)) await rm(each, { force: true });
@@ -158,8 +173,11 @@ export function createLogFile(
 }
 
 /** Output in the order in which it came, bounded. */
-function createKept(): { add: OutputListener; giveTo(listener: OutputListener): void } {
-  const chunks: Parameters<OutputListener>[] = [];
+function createKept(): {
+  add(stream: OutputStream, chunk: Buffer): void;
+  giveTo(listener: OutputListener): void;
+} {
+  const chunks: [OutputStream, Buffer][] = [];
   let bytes = 0;
   return {
     add(stream, chunk) {
@@ -168,7 +186,7 @@ function createKept(): { add: OutputListener; giveTo(listener: OutputListener): 
       while (bytes > MAX_KEPT && chunks.length > 1) bytes -= chunks.shift()?.[1].length ?? 0;
     },
     giveTo(listener) {
-      for (const [stream, chunk] of chunks) listener(stream, chunk);
+      for (const [stream, chunk] of chunks) void listener(stream, chunk);
     },
   };
 }

@@ -77,9 +77,10 @@ export interface AttachedContainer {
   readonly stdin: Writable | undefined;
   /**
    * Calls the listener with each chunk the container writes from now on, and the first listener of a container with
-   * `stdin: true` also with what it wrote before; returns the way to stop.
+   * `stdin: true` also with what it wrote before; returns the way to stop. While a promise that the listener has returned is open the
+   * container's output is not read, and the container waits, as with containerd.
    */
-  onOutput(listener: (stream: "stdout" | "stderr", chunk: Buffer) => void): () => void;
+  onOutput(listener: (stream: "stdout" | "stderr", chunk: Buffer) => Promise<void> | undefined): () => void;
   /** Resolves when the process has ended and all its output has been given to the listeners. */
   readonly ended: Promise<void>;
   /** Present where the container has a terminal. */

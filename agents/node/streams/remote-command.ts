@@ -86,9 +86,13 @@ export async function runAttach(
     client.finish({ metadata: {}, status: "Failure", reason: "InternalError", message, code: 500 });
     return;
   }
+  const left = new Promise<void>((resolve) => {
+    client.gone.addEventListener("abort", () => resolve(), { once: true });
+  });
   const detach = attached.onOutput((stream, chunk) => {
     const to = stream === "stderr" && !tty ? client.stderr : client.stdout;
-    if (to?.writable) to.write(chunk);
+    if (!to?.writable || to.write(chunk)) return undefined;
+    return Promise.race([hasRoom(to), left]);
   });
   if (attached.resize) client.sizes.tell(attached.resize);
   // Without stdinOnce the container's input stays open for the next who attaches.
@@ -97,9 +101,6 @@ export async function runAttach(
     attached.stdin.on("error", () => {});
     client.stdin.pipe(attached.stdin, { end: once });
   }
-  const left = new Promise<void>((resolve) => {
-    client.gone.addEventListener("abort", () => resolve(), { once: true });
-  });
   await Promise.race([attached.ended, left]);
   detach();
   if (client.stdin && attached.stdin) {
@@ -109,6 +110,16 @@ export async function runAttach(
   for (const output of [client.stdout, client.stderr]) await endOutput(output);
   client.finish({ metadata: {}, status: "Success" });
 }
+
+/** Resolves when `to` takes more, or is gone. */
+const hasRoom = (to: Writable): Promise<void> =>
+  new Promise((resolve) => {
+    const go = () => {
+      to.off("drain", go).off("close", go);
+      resolve();
+    };
+    to.once("drain", go).once("close", go);
+  });
 
 const containerOf = ({ spec }: Readonly<Pod>, container: string) =>
   [...spec.containers, ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])].find(

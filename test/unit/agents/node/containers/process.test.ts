@@ -92,6 +92,7 @@ describe("createLogFile", () => {
     const heard: Record<string, string> = { first: "", second: "" };
     const listen = (who: string) => (_stream: string, chunk: Buffer) => {
       heard[who] += chunk.toString();
+      return undefined;
     };
     log.onOutput(listen("first"))();
     log.onOutput(listen("second"));
@@ -100,6 +101,32 @@ describe("createLogFile", () => {
     expect(heard).toEqual({ first: `${"1".repeat(500_000)}${"2".repeat(500_000)}last`, second: "" });
     log.finish();
     await log.ended;
+  });
+
+  it("is read no faster than who listens takes it, and to its end once the process has ended", async () => {
+    const started = await start("floods-log");
+    const log = createLogFile(path.join(directory, "held", "0.log"));
+    let heard = 0;
+    let release: () => void = () => {};
+    log.onOutput((_stream, chunk) => {
+      heard += chunk.length;
+      return new Promise((resolve) => {
+        release = resolve;
+      });
+    });
+    log.take("stdout", started.stdout);
+    await expect.poll(() => heard).toBeGreaterThan(0);
+    for (let round = 0; round < 3; round++) {
+      expect(started.stdout.isPaused()).toBe(true);
+      const before = heard;
+      release();
+      await expect.poll(() => heard).toBeGreaterThan(before);
+    }
+    started.signal("SIGKILL");
+    await started.exited;
+    log.finish();
+    await log.ended;
+    expect(readFileSync(log.path).length).toBeGreaterThan(heard);
   });
 
   it("bounds the disk that a flood takes, by rotation", async () => {
