@@ -151,8 +151,16 @@ function tokensOf(path: string): string[] {
     .map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
+/** As kube-apiserver has it beside RFC 6902: below zero it counts from the end. Undefined for what is no number, or lies before the beginning. */
+function positionIn(token: string, size: number): number | undefined {
+  if (!/^-?(0|[1-9]\d*)$/.test(token)) return undefined;
+  const index = Number(token);
+  const position = index < 0 ? size + index : index;
+  return position < 0 ? undefined : position;
+}
+
 function step(at: unknown, token: string): unknown {
-  if (Array.isArray(at)) return /^(0|[1-9]\d*)$/.test(token) ? at[Number(token)] : undefined;
+  if (Array.isArray(at)) return at[positionIn(token, at.length) ?? at.length];
   return isObject(at) && Object.hasOwn(at, token) ? at[token] : undefined;
 }
 
@@ -172,8 +180,9 @@ function parentOf(root: Root, op: string, path: string): { parent: JsonObject | 
 }
 
 function indexIn(list: readonly unknown[], key: string, op: string, path: string): number {
-  if (!/^(0|[1-9]\d*)$/.test(key) || Number(key) >= list.length) throw missing(op, path);
-  return Number(key);
+  const index = positionIn(key, list.length);
+  if (index === undefined || index >= list.length) throw missing(op, path);
+  return index;
 }
 
 function add(root: Root, op: string, path: string, value: unknown): void {
@@ -185,8 +194,9 @@ function add(root: Root, op: string, path: string, value: unknown): void {
   if (!Array.isArray(parent)) setOwn(parent, key, value);
   else if (key === "-") parent.push(value);
   else {
-    const index = Number(key);
-    if (!/^(0|[1-9]\d*)$/.test(key) || index > parent.length) {
+    // -1 is the place after the last.
+    const index = positionIn(key, parent.length + 1);
+    if (index === undefined || index > parent.length) {
       throw rejected(
         `${op} operation does not apply: doc is missing index: ${key}: invalid index referenced`,
       );
