@@ -7,7 +7,8 @@ import type { ServerContext } from "./context.ts";
 import type { User } from "./request.ts";
 import { ISSUER, type VerifiedToken } from "./tokens.ts";
 
-const AUTHENTICATED = "system:authenticated";
+export const AUTHENTICATED = "system:authenticated";
+export const MASTERS = "system:masters";
 
 /** The user of a verified client certificate; undefined when there is none. */
 export function certificateUser(socket: TLSSocket): User | undefined {
@@ -79,7 +80,7 @@ export interface Attributes {
   readonly path?: string;
 }
 
-/** The one authorisation point. Unlike Kubernetes: whoever has a credential may do everything. */
+/** The one authorisation point but for impersonation. Unlike Kubernetes: whoever has a credential may do everything. */
 export function isAllowed(_user: User, _attributes: Attributes): boolean {
   return true;
 }

@@ -21,6 +21,7 @@ import { createLateServer } from "../../base/late-server.ts";
 import { authenticate, certificateUser } from "../authentication.ts";
 import type { ServerContext } from "../context.ts";
 import type { Handle } from "../dispatch.ts";
+import { impersonate } from "../impersonation.ts";
 import { takesOnlyProtobuf } from "../negotiation.ts";
 import { type Answer, errorAnswer, type User } from "../request.ts";
 import { encodeInProtobuf } from "../rest/present.ts";
@@ -147,10 +148,11 @@ function serve(server: HttpServer | Http2SecureServer, options: ListenerOptions)
         "Forbidden",
         `forbidden: origin ${JSON.stringify(request.headers.origin)} is not this server's`,
       );
-    return authenticate(context, {
+    const requestor = authenticate(context, {
       certificate: userOf(request),
       authorization: request.headers.authorization,
     });
+    return impersonate(requestor, request.rawHeaders, request.url ?? "/");
   };
 
   server.on("request", (request: HttpRequest, response: HttpResponse) => {

@@ -87,14 +87,16 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set([
   "cookie",
 ]);
 
-/** The head of the upgrade request as the backend gets it. Credentials end at the API server. */
+/** The head of the upgrade request as the backend gets it. Credentials, and who it is meant to be from, end at the API server. */
 export function upgradeHead(request: IncomingMessage, { host, port, path }: Location): string {
   const lines = [`${request.method} ${path} HTTP/1.1`, `Host: ${host}:${port}`, "Connection: Upgrade"];
   lines.push(`Upgrade: ${request.headers.upgrade ?? ""}`);
   const { rawHeaders } = request;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? "";
-    if (!NOT_FORWARDED.has(name.toLowerCase())) lines.push(`${name}: ${rawHeaders[index + 1]}`);
+    const lower = name.toLowerCase();
+    if (NOT_FORWARDED.has(lower) || lower.startsWith("impersonate-")) continue;
+    lines.push(`${name}: ${rawHeaders[index + 1]}`);
   }
   return `${lines.join("\r\n")}\r\n\r\n`;
 }

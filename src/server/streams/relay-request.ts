@@ -163,7 +163,7 @@ function isHangUp(error: Error): boolean {
   return code === "ECONNRESET" || code === "EPIPE";
 }
 
-// RFC 9110 section 7.6.1, and what HTTP/2 does not allow; credentials end at the API server. `100 Continue` is said already.
+// RFC 9110 section 7.6.1, and what HTTP/2 does not allow; credentials and impersonation end at the API server. `100 Continue` is said already.
 const NOT_FORWARDED: ReadonlySet<string> = new Set([
   "authorization",
   "connection",
@@ -182,7 +182,9 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set([
 
 function forwardable(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !name.startsWith(":") && !NOT_FORWARDED.has(name)),
+    Object.entries(headers).filter(
+      ([name]) => !name.startsWith(":") && !name.startsWith("impersonate-") && !NOT_FORWARDED.has(name),
+    ),
   );
 }
 
