@@ -331,10 +331,31 @@ describe("discovery", () => {
     });
     expect((await server.https("GET", "/openapi/v3/apis/nowhere/v1")).status).toBe(404);
     expect((await server.https("GET", "/version")).json()).toMatchObject({ gitVersion: "v1.36.0" });
-    expect((await server.https("GET", "/readyz?verbose")).text).toContain("readyz check passed");
     const head = await server.https("HEAD", PATH);
     expect([head.status, head.text]).toEqual([200, ""]);
   });
+});
+
+test("health: each check has a path of its own, and can be left out", async () => {
+  const get = async (path: string) => {
+    const { status, text } = await server.https("GET", path);
+    return [status, status === 404 ? "" : text];
+  };
+  for (const name of ["healthz", "livez", "readyz"]) {
+    expect(await get(`/${name}`)).toEqual([200, "ok"]);
+    expect(await get(`/${name}?verbose`)).toEqual([200, `[+]ping ok\n[+]etcd ok\n${name} check passed\n`]);
+    expect(await get(`/${name}?exclude=etcd`)).toEqual([200, "ok"]);
+    expect(await get(`/${name}?verbose&exclude=etcd&exclude=b&exclude=a`)).toEqual([
+      200,
+      `[+]ping ok\n[+]etcd excluded: ok\nwarn: some health checks cannot be excluded: no matches for "a","b"\n${name} check passed\n`,
+    ]);
+    expect(await get(`/${name}/ping`)).toEqual([200, "ok"]);
+    expect(await get(`/${name}/etcd?verbose`)).toEqual([200, "ok"]);
+    for (const path of ["/nonsense", "/ping/more", "/", "//"])
+      expect(await get(`/${name}${path}`)).toEqual([404, ""]);
+  }
+  const { paths } = (await server.https("GET", "/")).json() as { paths: string[] };
+  expect(paths).toEqual(expect.arrayContaining(["/healthz", "/healthz/ping", "/livez/etcd", "/readyz"]));
 });
 
 test("both transports give a client the same answers", async () => {

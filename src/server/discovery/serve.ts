@@ -5,8 +5,9 @@ import type { AnyKind } from "../../api/kind.ts";
 import { statusError } from "../../api/status-error.ts";
 import type { ServerContext } from "../context.ts";
 import { mediaTypes, PROTOBUF } from "../negotiation.ts";
-import { type Answer, type ApiRequest, documentOf } from "../request.ts";
+import { type Answer, type ApiRequest, documentOf, type RawAnswer } from "../request.ts";
 import { aggregated, coreVersions, groupDocument, groupList, resourceList } from "./documents.ts";
+import { health, healthPaths } from "./health.ts";
 import { type ServedResource, servedResources } from "./resources.ts";
 
 const VERSION = {
@@ -21,7 +22,6 @@ const VERSION = {
   platform: `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}`,
 };
 
-const HEALTH_PATHS: ReadonlySet<string | undefined> = new Set(["healthz", "livez", "readyz"]);
 // Asked for with `@v1.0`, answered without: an `@` is not allowed in a media type, and Go's parser refuses it.
 const OPENAPI_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
@@ -52,8 +52,11 @@ export function createDocuments(context: ServerContext, port: () => number): Doc
   return {
     async serve(request) {
       const [, first, second, third, more] = request.path.replace(/\/$/, "").split("/");
-      if (HEALTH_PATHS.has(first)) return health(first ?? "", request);
       switch (first) {
+        case "healthz":
+        case "livez":
+        case "readyz":
+          return healthOf(first, request);
         case "api":
           return discovery(request, current(), { core: true, group: "", version: second, port: port() });
         case "apis":
@@ -77,15 +80,17 @@ export function createDocuments(context: ServerContext, port: () => number): Doc
 export const unknownPath = () =>
   statusError("NotFound", "the server could not find the requested resource", {});
 
-const text = (body: string, status = 200): Answer => ({
+const text = (body: string, status = 200): RawAnswer => ({
   form: "raw",
   status,
   contentType: "text/plain; charset=utf-8",
   bytes: body,
 });
 
-function health(path: string, { query }: ApiRequest): Answer {
-  return text(query.has("verbose") ? `[+]ping ok\n[+]store ok\n${path} check passed\n` : "ok");
+function healthOf(name: string, { path, query }: ApiRequest): Answer {
+  const told = health(name, path.slice(name.length + 2), query);
+  if (told === undefined || path.endsWith("/")) throw unknownPath();
+  return { ...text(told), headers: { "x-content-type-options": "nosniff" } };
 }
 
 function metrics({ store }: ServerContext): string {
@@ -107,8 +112,8 @@ function rootPaths(resources: readonly ServedResource[]): string[] {
     if (group) versions.add(`/apis/${group}`);
     versions.add(group ? `/apis/${group}/${version}` : `/api/${version}`);
   }
-  const others = ["/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"];
-  return ["/api", "/apis", ...versions, ...others].sort();
+  const others = ["/metrics", "/openapi/v2", "/openapi/v3", "/version"];
+  return ["/api", "/apis", ...versions, ...healthPaths(), ...others].sort();
 }
 
 function make(kept: Kept, key: string, body: () => string | Uint8Array): Made {
