@@ -204,7 +204,7 @@ export function invalidObject(
   const list = lines.length === 1 ? lines[0] : `[${lines.join(", ")}]`;
   const kind = resource.group ? `${resource.kind}.${resource.group}` : resource.kind;
   return statusError("Invalid", `${kind} "${name}" is invalid: ${list}`, {
-    name,
+    ...(name ? { name } : {}),
     ...(resource.group ? { group: resource.group } : {}),
     kind: resource.kind,
     causes,

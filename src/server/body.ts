@@ -10,6 +10,7 @@ import type { TypeLookup } from "../api/schema.ts";
 import { badRequest, statusError } from "../api/status-error.ts";
 import { breathe } from "./breathe.ts";
 import type { ApiRequest } from "./request.ts";
+import { checkWriteOptions } from "./rest/options.ts";
 
 export type FieldValidation = "Strict" | "Warn" | "Ignore";
 
@@ -71,14 +72,10 @@ export function mediaTypeOf(contentType: string | undefined): string {
   return type === "" ? JSON_TYPE : type;
 }
 
-/** Throws 400 for what is none of the three values. */
-export function fieldValidationOf(query: URLSearchParams): FieldValidation {
-  const value = query.get("fieldValidation") || "Warn";
-  if (value === "Strict" || value === "Warn" || value === "Ignore") return value;
-  throw statusError(
-    "Invalid",
-    `CreateOptions.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: ${JSON.stringify(value)}: supported values: "Ignore", "Strict", "Warn"`,
-  );
+/** Throws 422 for options that Kubernetes refuses. */
+export function fieldValidationOf(request: ApiRequest): FieldValidation {
+  checkWriteOptions(request);
+  return (request.query.get("fieldValidation") || "Warn") as FieldValidation;
 }
 
 /** Body text or value → any value. `duplicateFields` is empty where the body never was text. */
@@ -115,7 +112,7 @@ function isJson(text: string): boolean {
 
 /** Reads the object that a create or update carries. Throws 400 and 415 in Kubernetes' words. */
 export async function readObject(request: ApiRequest, registry: Registry, type: BodyType): Promise<ReadBody> {
-  const validation = fieldValidationOf(request.query);
+  const validation = fieldValidationOf(request);
   const media = mediaTypeOf(request.contentType);
   if (media === PROTOBUF_TYPE) {
     const { object, size } = await readProtobuf(request, registry, type);

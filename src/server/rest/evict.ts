@@ -22,8 +22,8 @@ import type { ServerContext } from "../context.ts";
 import { storeKey, storePrefix } from "../keys.ts";
 import type { ApiRequest, DocumentAnswer } from "../request.ts";
 import { created } from "./bind.ts";
-import { type Deletion, deleteNamed } from "./remove.ts";
-import { dryRunOf, type Write, writeOf } from "./target.ts";
+import { checkDeleteOptions, type Deletion, deleteNamed } from "./remove.ts";
+import { isDryRun, type Write, writeOf } from "./target.ts";
 import { type NamedTarget, updateObject } from "./update.ts";
 
 const EVICTION: BodyType = {
@@ -47,8 +47,9 @@ export async function evictPod(
   if (eviction.metadata.name && eviction.metadata.name !== target.name)
     throw badRequest("name in URL does not match name in Eviction object");
   const deletion = eviction.deleteOptions ?? {};
+  checkDeleteOptions(deletion);
   const write = writeOf({ ...target, subresource: "" }, request, "DELETE");
-  const asked = { ...write, dryRun: write.dryRun || dryRunOf(deletion.dryRun ?? []) };
+  const asked = { ...write, dryRun: write.dryRun || isDryRun(deletion.dryRun) };
   await evict(context, asked, deletion);
   return created();
 }

@@ -2,7 +2,14 @@
 // a patch never meets a conflict unless it names a resourceVersion.
 import type { KubeObject } from "../../api/object.ts";
 import { fromStored, versionsOf } from "../../api/served-form.ts";
-import { badRequest, hasReason, notFound, plainError, statusError } from "../../api/status-error.ts";
+import {
+  badRequest,
+  hasReason,
+  notFound,
+  plainError,
+  required,
+  statusError,
+} from "../../api/status-error.ts";
 import { atOnce, type Parts } from "../../base/parts.ts";
 import { mutateCreate } from "../admission/chain.ts";
 import {
@@ -23,6 +30,7 @@ import { storeKey } from "../keys.ts";
 import type { ApiRequest } from "../request.ts";
 import { commit } from "./commit.ts";
 import { createWithin, placeInNamespace, type WriteResult } from "./create.ts";
+import { refusedOptions } from "./options.ts";
 import { decodePatched, jsonWords, type PatchWords, strategicWords } from "./patch-errors.ts";
 import { storedForm } from "./prepare.ts";
 import { booleanOf, type Write, writeOf } from "./target.ts";
@@ -47,7 +55,7 @@ export async function patchObject(
 ): Promise<WriteResult> {
   if (mediaTypeOf(request.contentType) === APPLY_YAML) return applyObject(context, target, request);
   const write = writeOf(target, request, "UPDATE");
-  const validation = fieldValidationOf(request.query);
+  const validation = fieldValidationOf(request);
   const { patch, duplicateFields, words } = await readPatch(context, request);
   const { served } = target;
   const type = bodyTypeOf(served);
@@ -160,17 +168,14 @@ async function readApplied(
   request: ApiRequest,
 ): Promise<Applied> {
   if (!request.query.get("fieldManager"))
-    throw statusError(
-      "Invalid",
-      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-    );
+    throw refusedOptions("PatchOptions", [required("fieldManager", "is required for apply patch")]);
   const body = await request.readBody();
   const yaml = { ...request, contentType: "application/yaml", readBody: async () => body };
   const { value, duplicateFields, size } = await readValue(yaml, { strict: true });
   checkIsMap(value);
   checkIdentity(value as Partial<KubeObject>, target);
   await breathe(size);
-  const validation: FieldValidation = fieldValidationOf(request.query);
+  const validation: FieldValidation = fieldValidationOf(request);
   const { lookup } = context.registry;
   await refuseUntyped(context, target, value as KubeObject, request.query.get("fieldManager"));
   const decoded = decodeValue(value, bodyTypeOf(target.served), { lookup, validation, duplicateFields });

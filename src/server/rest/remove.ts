@@ -1,7 +1,7 @@
 // DELETE and deletecollection: grace, finalizers and propagation, as the generic registry store of Kubernetes has them.
 import type { DeleteOptions } from "../../api/generated/types.ts";
 import type { KubeObject } from "../../api/object.ts";
-import { conflict, notFound, statusError } from "../../api/status-error.ts";
+import { conflict, type FieldError, invalid, notFound, notSupported } from "../../api/status-error.ts";
 import { timestamp } from "../../base/clock.ts";
 import type { ChangeFunction } from "../../store/store.ts";
 import { type BodyType, readLoosely } from "../body.ts";
@@ -9,11 +9,12 @@ import type { ServerContext } from "../context.ts";
 import { storeKey } from "../keys.ts";
 import { type ApiRequest, type DocumentAnswer, documentOf } from "../request.ts";
 import { commit } from "./commit.ts";
-import { booleanOf, dryRunOf, integerOf, type Target, type Write, writeOf } from "./target.ts";
+import { dryRunErrors, refusedOptions } from "./options.ts";
+import { booleanOf, integerOf, isDryRun, type Target, type Write, writeOf } from "./target.ts";
 
 const ORPHAN = "orphan";
 const FOREGROUND = "foregroundDeletion";
-const POLICIES: readonly string[] = ["Background", "Foreground", "Orphan"];
+const POLICIES: readonly string[] = ["Foreground", "Background", "Orphan"];
 
 const DELETE_OPTIONS: BodyType = {
   schema: "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions",
@@ -42,13 +43,25 @@ function pendingFinalizers(object: KubeObject): number {
 /** Reads DeleteOptions from the body, or where there is none from the query. */
 export async function readDeletion(context: ServerContext, request: ApiRequest): Promise<Deletion> {
   const options = await readOptions(context, request);
-  if (options.orphanDependents !== undefined && options.propagationPolicy !== undefined)
-    throw refusedOptions("orphanDependents and deletionPropagation cannot be both set");
-  if (options.propagationPolicy !== undefined && !POLICIES.includes(options.propagationPolicy))
-    throw refusedOptions(
-      `propagationPolicy: Unsupported value: ${JSON.stringify(options.propagationPolicy)}: supported values: "Foreground", "Background", "Orphan", "nil"`,
-    );
+  checkDeleteOptions(options);
   return options;
+}
+
+/** Throws 422 with all that apimachinery's ValidateDeleteOptions finds. */
+export function checkDeleteOptions({
+  orphanDependents,
+  propagationPolicy: policy,
+  dryRun = [],
+}: Deletion): void {
+  const errors: FieldError[] = [];
+  if (orphanDependents !== undefined && policy !== undefined)
+    errors.push(
+      invalid("propagationPolicy", policy, "orphanDependents and deletionPropagation cannot be both set"),
+    );
+  if (policy !== undefined && !POLICIES.includes(policy))
+    errors.push(notSupported("propagationPolicy", policy, [...POLICIES, "nil"]));
+  errors.push(...dryRunErrors(dryRun));
+  if (errors.length > 0) throw refusedOptions("DeleteOptions", errors);
 }
 
 async function readOptions(context: ServerContext, request: ApiRequest): Promise<Deletion> {
@@ -70,9 +83,6 @@ async function readOptions(context: ServerContext, request: ApiRequest): Promise
   };
 }
 
-const refusedOptions = (why: string) =>
-  statusError("Invalid", `DeleteOptions.meta.k8s.io "" is invalid: ${why}`);
-
 /** Deletes one object. 200 with its last state where it lives on for a while, else with a success Status. */
 export async function deleteObject(
   context: ServerContext,
@@ -91,7 +101,7 @@ export async function deleteNamed(
 ): Promise<DocumentAnswer> {
   const { kind, namespace, name = "" } = write;
   const key = storeKey(kind.resource, namespace, name);
-  const dryRun = write.dryRun || dryRunOf(deletion.dryRun ?? []);
+  const dryRun = write.dryRun || isDryRun(deletion.dryRun);
   const { entry, effect } = await commit(context, { key, dryRun }, deleteWithin(context, write, deletion));
   const object = entry!.object;
   if (effect !== "remove" || kind.gracePeriod || kind.resource.plural === "namespaces")

@@ -79,7 +79,7 @@ async function patchScale(
   target: NamedTarget,
   request: ApiRequest,
 ): Promise<KubeObject> {
-  const validation = fieldValidationOf(request.query);
+  const validation = fieldValidationOf(request);
   const { patch } = await readPatch(context, request);
   return writeScale(context, target, request, (scale) => {
     const options = { lookup: context.registry.lookup, validation };

@@ -1,8 +1,9 @@
 // What a REST request is about, and the options of a write, read off its URL.
 import type { AnyKind } from "../../api/kind.ts";
-import { badRequest, statusError } from "../../api/status-error.ts";
+import { badRequest } from "../../api/status-error.ts";
 import type { AdmissionRequest } from "../admission/chain.ts";
 import type { ApiRequest } from "../request.ts";
+import { checkWriteOptions, dryRunValues, LONGEST_MANAGER } from "./options.ts";
 
 /** A collection, or with `name` one object, or with `subresource` a part of it. */
 export interface Target {
@@ -24,15 +25,14 @@ export interface WriteOptions {
 
 export type Write = WriteOptions & Target & { readonly request: AdmissionRequest };
 
-const LONGEST_MANAGER = 128;
-
-/** Throws 422 for a fieldManager or dryRun that Kubernetes refuses. */
+/** Throws 422 for options that Kubernetes refuses. */
 export function writeOf(
   target: Target,
   request: ApiRequest,
   operation: AdmissionRequest["operation"],
 ): Write {
-  const dryRun = dryRunOf(request.query.getAll("dryRun"));
+  checkWriteOptions(request);
+  const dryRun = isDryRun(request.query.getAll("dryRun"));
   const { kind, namespace, subresource } = target;
   return {
     ...target,
@@ -42,28 +42,12 @@ export function writeOf(
   };
 }
 
-export function dryRunOf(values: readonly string[]): boolean {
-  const given = values.filter((value) => value !== "");
-  for (const value of given) {
-    if (value !== "All")
-      throw statusError(
-        "Invalid",
-        `CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ${JSON.stringify(value)}: supported values: "All"`,
-      );
-  }
-  return given.length > 0;
-}
+/** Whether these values of dryRun, which have been checked, ask for one. */
+export const isDryRun = (values: readonly string[] = []): boolean => dryRunValues(values).length > 0;
 
 function managerOf({ query, userAgent }: ApiRequest): string {
   const manager = query.get("fieldManager");
-  if (manager) {
-    if (manager.length > LONGEST_MANAGER)
-      throw statusError(
-        "Invalid",
-        `CreateOptions.meta.k8s.io "" is invalid: fieldManager: Invalid value: ${JSON.stringify(manager)}: may not be more than 128 bytes`,
-      );
-    return manager;
-  }
+  if (manager) return manager;
   return (userAgent.split("/", 1)[0] || "unknown").replace(/[^\x20-\x7e]/g, "").slice(0, LONGEST_MANAGER);
 }
 
