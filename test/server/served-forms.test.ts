@@ -71,6 +71,18 @@ test("is one object under both groups, with one key and one uid", async () => {
   expect((await refusal(server.client.create(events, older("one")))).reason).toBe("AlreadyExists");
 });
 
+test("writes the source in both forms, though it is empty", async () => {
+  const made = await server.client.create(eventsV1, newer("sourceless"));
+  expect(made.deprecatedSource).toEqual({});
+  expect((await server.client.get(events, at("sourceless"))).source).toEqual({});
+  const without = older("plain");
+  delete without.source;
+  expect((await server.client.create(events, without)).source).toEqual({});
+  // Left out of an update it is the same: nothing immutable changed.
+  const { deprecatedSource: _, ...again } = made;
+  await server.client.update(eventsV1, { ...again, metadata: { ...again.metadata, labels: { a: "b" } } });
+});
+
 test("shows what the older form has under its deprecated names, and takes it back unchanged", async () => {
   await server.client.create(events, older("two"));
   const shown = await server.client.get(eventsV1, at("two"));

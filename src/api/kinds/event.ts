@@ -23,6 +23,8 @@ export const eventKind: KindDefinition<Event> = {
   timeToLive: "event",
   defaults(event) {
     event.involvedObject ??= {};
+    // No pointer in Go, so always written, whichever form it came in.
+    event.source ??= {};
   },
   validate({ metadata, involvedObject, eventTime }) {
     const about = involvedObject?.namespace ?? "";

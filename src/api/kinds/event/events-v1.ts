@@ -75,7 +75,7 @@ export const eventsV1Form: ServedForm<EventsEvent, Event> = {
       regarding: involvedObject,
       note: message,
       reportingController: reportingComponent,
-      deprecatedSource: source,
+      deprecatedSource: source ?? {},
       deprecatedFirstTimestamp: firstTimestamp,
       deprecatedLastTimestamp: lastTimestamp,
       deprecatedCount: count,
