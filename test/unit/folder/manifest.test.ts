@@ -34,6 +34,17 @@ describe("parseFile", () => {
   });
 
   it.each([
+    "apiVersion: v1\nkind: List\nitems: null\n",
+    "apiVersion: v1\nkind: List\nitems:\n",
+    "apiVersion: v1\nkind: List\nitems: []\n",
+    "apiVersion: v1\nkind: ConfigMapList\nitems: null\n",
+  ])("takes a List without items for what it is: %j", (text) => {
+    expect(parseFile("x.yaml", text)).toEqual({ declared: [] });
+    const { declared } = parseFile("x.yaml", `${configMap("a")}---\n${text}`);
+    expect(declared.map(({ name }) => name)).toEqual(["a"]);
+  });
+
+  it.each([
     ["malformed text", "kind: [Pod\n", /Flow sequence/],
     ["no kind", "apiVersion: v1\nmetadata: {name: a}\n", /Object 'Kind' is missing/],
     ["no apiVersion", "kind: Pod\nmetadata: {name: a}\n", /Object 'apiVersion' is missing/],
@@ -42,6 +53,7 @@ describe("parseFile", () => {
       "apiVersion: v1\nkind: Pod\nmetadata: {name: 123}\n",
       /metadata.name must be a string, not a number: quote it/,
     ],
+    ["a List that lacks its items", "apiVersion: v1\nkind: List\n", /metadata.name is missing/],
     ["no name", "apiVersion: v1\nkind: Pod\n", /metadata.name is missing/],
     [
       "a generated name",
