@@ -1,5 +1,6 @@
 // Where a Service can be reached from this machine, read off the objects alone.
 import type { Ingress, Node, Service, ServicePort } from "../api/generated/types.ts";
+import { INGRESS_HTTP, INGRESS_HTTPS } from "../api/ingress-service.ts";
 import { publishedPortsOf } from "../api/published-ports.ts";
 
 /** A line of `kubemu services -o json`. */
@@ -7,7 +8,7 @@ export interface ServiceView {
   readonly namespace: string;
   readonly name: string;
   readonly type: string;
-  /** `host`: what can be curled as it stands, the best first; `cluster`: the ClusterIP as pods use it; `node`: node ports. */
+  /** URLs, `ADDRESS:PORT` where the port does not speak HTTP. `host`: what can be reached from this machine, the best first; `cluster`: the ClusterIP as pods use it; `node`: node ports. */
   readonly urls: {
     readonly host: readonly string[];
     readonly cluster: readonly string[];
@@ -78,8 +79,42 @@ export function viewService(service: Service, reach: Reach): ServiceView {
   };
 }
 
-function url({ name, port, appProtocol }: ServicePort, host: string, at: number): string {
-  const secure = appProtocol === "https" || name === "https" || port === 443;
-  const usual = secure ? 443 : 80;
-  return `${secure ? "https" : "http"}://${host}${at === usual ? "" : `:${at}`}`;
+/** `http://127.20.192.7:8080`, or where the port speaks something else `127.20.192.7:5432`. */
+function url(port: ServicePort, host: string, at: number): string {
+  const scheme = schemeOf(port);
+  if (scheme === undefined) return `${host}:${at}`;
+  const usual = scheme === "https" ? 443 : 80;
+  return `${scheme}://${host}${at === usual ? "" : `:${at}`}`;
+}
+
+// Of IANA's registries, and what they are called for short: protocols that people run on clusters and that a browser does not speak.
+const OTHER_NAMES: ReadonlySet<string> = new Set(
+  "amqp amqps dns domain ftp imap imaps kafka ldap ldaps mongo mongodb mqtt mysql nats nfs pop3 postgres postgresql redis sftp smtp smtps ssh tcp telnet tls udp zookeeper".split(
+    " ",
+  ),
+);
+const OTHER_NUMBERS: ReadonlySet<number> = new Set([
+  21, 22, 23, 25, 53, 110, 143, 389, 465, 587, 636, 853, 993, 995, 1433, 1521, 1883, 2049, 2181, 2379, 3306,
+  4222, 5432, 5671, 5672, 6379, 8883, 9042, 9092, 11211, 27017,
+]);
+const SCHEMES: Readonly<Record<string, "http" | "https">> = {
+  http: "http",
+  https: "https",
+  "kubernetes.io/h2c": "http",
+  "kubernetes.io/ws": "http",
+  "kubernetes.io/wss": "https",
+  [INGRESS_HTTP]: "http",
+  [INGRESS_HTTPS]: "https",
+};
+
+/**
+ * Undefined for what does not speak HTTP. What a port says of itself counts first, then its name (`redis`, `tcp-metrics`), then its number; of
+ * a port that tells nothing HTTP is meant, which is what most programs of a developer speak.
+ */
+function schemeOf({ name = "", port, appProtocol }: ServicePort): "http" | "https" | undefined {
+  if (appProtocol) return SCHEMES[appProtocol.toLowerCase()];
+  const [protocol = ""] = name.split("-");
+  if (protocol === "https" || port === 443) return "https";
+  if (protocol === "http") return "http";
+  return OTHER_NAMES.has(protocol) || OTHER_NUMBERS.has(port) ? undefined : "http";
 }

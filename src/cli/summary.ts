@@ -32,7 +32,10 @@ export async function summary(cluster: ClusterOverview, folders: readonly string
       cluster.nodes.map(({ name, pid, address }) => [`  ${name}`, `pid ${pid}`, address]),
     );
     const urls = formatTable(
-      shown.map(({ namespace, name, urls: { host } }) => [`  ${namespace}/${name}`, `curl ${host[0]}`]),
+      shown.map(({ namespace, name, urls: { host } }) => [
+        `  ${namespace}/${name}`,
+        isUrl(host[0]) ? `curl ${host[0]}` : `${host[0]}`,
+      ]),
     );
     return [
       pc.green(`cluster ${cluster.name} is up`),
@@ -49,6 +52,9 @@ export async function summary(cluster: ClusterOverview, folders: readonly string
     transport.close();
   }
 }
+
+/** Not of a port that speaks something else than HTTP. */
+const isUrl = (place = ""): boolean => /^https?:/.test(place);
 
 /** Nothing where it is as ever. */
 function proxyNote({ proxy: { mode, note } }: ClusterOverview): string[] {

@@ -81,6 +81,29 @@ describe("the URLs of a Service", () => {
     ]);
   });
 
+  test.each<[string, object, string]>([
+    ["DNS by its name", { name: "dns-tcp", port: 53 }, "127.20.192.7:53"],
+    ["DNS by its number", { port: 53 }, "127.20.192.7:53"],
+    ["a database by its number", { name: "main", port: 5432 }, "127.20.192.7:5432"],
+    ["a database by its name", { name: "redis", port: 9000 }, "127.20.192.7:9000"],
+    [
+      "another appProtocol",
+      { name: "http", port: 8080, appProtocol: "example.com/own" },
+      "127.20.192.7:8080",
+    ],
+    ["plain TCP", { name: "tcp-sync", port: 8080 }, "127.20.192.7:8080"],
+    ["HTTP by its name", { name: "http-admin", port: 5432 }, "http://127.20.192.7:5432"],
+    ["WebSocket over TLS", { port: 8443, appProtocol: "kubernetes.io/wss" }, "https://127.20.192.7:8443"],
+    ["HTTP by its appProtocol", { name: "tcp", port: 5432, appProtocol: "HTTP" }, "http://127.20.192.7:5432"],
+    ["what says nothing", { name: "web", port: 3000 }, "http://127.20.192.7:3000"],
+  ])("tell HTTP from the rest: %s", (_what, port, expected) => {
+    expect(viewService(service({ ports: [port] }), { ...reach, lowestPort: 0 }).urls).toEqual({
+      host: [expected],
+      cluster: [expected],
+      node: [],
+    });
+  });
+
   test("are none for headless Services and for UDP", () => {
     const none = { host: [], cluster: [], node: [] };
     expect(viewService(service({ clusterIP: "None", ports: [{ port: 8080 }] }), reach).urls).toEqual(none);
