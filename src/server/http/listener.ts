@@ -26,6 +26,7 @@ import { takesOnlyProtobuf } from "../negotiation.ts";
 import { type Answer, errorAnswer, type User } from "../request.ts";
 import { encodeInProtobuf } from "../rest/present.ts";
 import type { StreamRelay } from "../streams/relay.ts";
+import { createBrokenRequests } from "./broken-requests.ts";
 import { isOwnHost, isOwnOrigin } from "./own-names.ts";
 import { readRequest, splitUrl } from "./read-request.ts";
 import { respond, upgradeRefusal } from "./respond.ts";
@@ -137,6 +138,7 @@ function track(sockets: Set<Socket>, socket: Socket): void {
 
 function serve(server: HttpServer | Http2SecureServer, options: ListenerOptions): void {
   const { context, handle, relay } = options;
+  server.on("clientError", createBrokenRequests());
   const userOf = identities();
 
   const identify = (request: HttpRequest): User => {
