@@ -3,14 +3,16 @@ import http from "node:http";
 import { createInterface } from "node:readline";
 import { pods } from "../../api/kinds/pod.ts";
 import { proxyWorkers } from "../../api/kinds/proxy-worker.ts";
+import { services } from "../../api/kinds/service.ts";
 import { CONTROLLER_REVISION_HASH, POD_TEMPLATE_HASH } from "../../api/names.ts";
 import { keyOf } from "../../api/object.ts";
+import { hasReason } from "../../api/status-error.ts";
 import { addSums, percentileMs, type TrafficRecord, type TrafficSums } from "../../api/traffic.ts";
 import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
 import type { Client } from "../../client/client.ts";
 import { createInformers } from "../../client/informers.ts";
-import type { Invocation } from "../command.ts";
+import { type Invocation, UsageError } from "../command.ts";
 import { print, withClient } from "../connect.ts";
 import { formatTable } from "../table.ts";
 
@@ -21,12 +23,30 @@ export async function traffic(invocation: Invocation): Promise<number> {
   const [name] = invocation.arguments;
   const service = name === undefined || name.includes("/") ? name : `default/${name}`;
   return withClient(invocation, async (client) => {
-    if (invocation.options["follow"]) return follow(invocation, client, service);
+    if (invocation.options["follow"]) {
+      if (service !== undefined) await checkService(client, service);
+      return follow(invocation, client, service);
+    }
     const all = await Promise.all((await addressesOf(client)).map((address) => readSums(address)));
     const sums = addSums(all.flat()).filter((one) => service === undefined || one.service === service);
+    // Of one that has been deleted there can be sums.
+    if (service !== undefined && sums.length === 0) await checkService(client, service);
     print(invocation, sums, sumsText);
     return 0;
   });
+}
+
+/** Throws one line when there is no such Service (NAMESPACE/NAME). */
+export async function checkService(client: Pick<Client, "get">, service: string): Promise<void> {
+  const [namespace = "", name = "", ...more] = service.split("/");
+  if (more.length > 0 || !namespace || !name)
+    throw new UsageError(`traffic takes a Service as NAME or NAMESPACE/NAME, not ${JSON.stringify(service)}`);
+  try {
+    await client.get(services, { namespace, name });
+  } catch (error) {
+    if (!hasReason(error, "NotFound")) throw error;
+    throw new Error(`there is no Service ${service}`, { cause: error });
+  }
 }
 
 async function addressesOf(client: Client): Promise<string[]> {
