@@ -35,6 +35,7 @@ export function podWarnings(template: Template | undefined, path: string): strin
     ),
     ...topologyWarnings(spec, path),
     ...pullSecretWarnings(spec, path),
+    ...readOnlyWarnings(spec, path),
     ...containersOf(spec, path).flatMap(([container, at]) => containerWarnings(container, at)),
     ...portWarnings(spec, path),
   ];
@@ -97,6 +98,25 @@ function pullSecretWarnings(spec: PodSpec, path: string): string[] {
     seen.add(name);
     return [];
   });
+}
+
+// Kubernetes mounts these read-only whatever a mount says, so that of `readOnly: true` nothing is to be told.
+const NEVER_WRITTEN = ["configMap", "downwardAPI", "projected", "secret"] as const;
+
+/** One for each volume that some container means to be kept from writing: templates repeat the mount in every container. */
+function readOnlyWarnings(spec: PodSpec, path: string): string[] {
+  const written = new Set(
+    (spec.volumes ?? [])
+      .filter((volume) => !NEVER_WRITTEN.some((source) => volume[source]))
+      .map(({ name }) => name),
+  );
+  return containersOf(spec, path).flatMap(([{ volumeMounts = [] }, at]) =>
+    volumeMounts.flatMap(({ name, readOnly }, index) =>
+      readOnly && written.delete(name)
+        ? [`${at}.volumeMounts[${index}].readOnly: kubemu accepts this field and does not act on it`]
+        : [],
+    ),
+  );
 }
 
 function containerWarnings(container: AnyContainer, path: string): string[] {

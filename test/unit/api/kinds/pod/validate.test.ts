@@ -416,6 +416,31 @@ describe("warnings about pods", () => {
     ]);
   });
 
+  it("name each volume that only a mount keeps from being written, once", () => {
+    const volumeMounts = [
+      { name: "data", mountPath: "/a", readOnly: false },
+      { name: "data", mountPath: "/data", readOnly: true },
+      { name: "claim", mountPath: "/claim", readOnly: true },
+      { name: "config", mountPath: "/config", readOnly: true },
+      { name: "token", mountPath: "/token", readOnly: true },
+    ];
+    expect(
+      warnings({
+        initContainers: [{ name: "i", image: "a", volumeMounts }],
+        containers: [{ name: "a", image: "a", volumeMounts }],
+        volumes: [
+          { name: "data", emptyDir: {} },
+          { name: "claim", persistentVolumeClaim: { claimName: "c" } },
+          { name: "config", configMap: { name: "c" } },
+          { name: "token", projected: { sources: [] } },
+        ],
+      }),
+    ).toEqual([
+      "spec.initContainers[0].volumeMounts[1].readOnly: kubemu accepts this field and does not act on it",
+      "spec.initContainers[0].volumeMounts[2].readOnly: kubemu accepts this field and does not act on it",
+    ]);
+  });
+
   it("stay silent about a plain pod", () => {
     expect(warnings({})).toEqual([]);
   });
