@@ -1,5 +1,5 @@
-// The CLI's way to a running supervisor: a Unix socket in the data directory, one JSON line each way. Whoever may open the socket (0600)
-// may command the cluster.
+// The CLI's way to a running supervisor: a Unix socket in the data directory, one JSON line each way, and before the answer an empty line
+// as soon as the command is heard. Whoever may open the socket (0600) may command the cluster.
 import { createHash } from "node:crypto";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -48,6 +48,9 @@ const ANSWER_WITHIN_MS: Record<SupervisorCommand["command"], number> = {
   node: 60_000,
 };
 
+// A supervisor that is stopped or hangs hears nothing; one that is at work hears at once, however long the answer takes.
+const HEARD_WITHIN_MS = 5_000;
+
 /** Where the socket lies: in the data directory, or, when that path is too long for a socket, in the folder for temporary files. */
 export const socketPath = (dataDir: string): string => shortEnough(join(dataDir, "supervisor.sock"));
 
@@ -75,7 +78,11 @@ export async function serveCommands(
       if (end < 0) return;
       const line = text.slice(0, end);
       text = "";
-      void reply(line, answer).then((given) => socket.end(`${JSON.stringify(given)}\n`));
+      socket.write("\n", (error) => {
+        // Who has given up meanwhile was told that nothing came of it.
+        if (error) return;
+        void reply(line, answer).then((given) => socket.end(`${JSON.stringify(given)}\n`));
+      });
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -106,30 +113,34 @@ function parseCommand(value: unknown): SupervisorCommand {
   return value as SupervisorCommand;
 }
 
-/** Sends one command; rejects when nobody listens or no answer comes in time. */
+/** Sends one command; rejects when nobody listens, nobody hears it or no answer comes in time. */
 export function sendCommand(
   path: string,
   command: SupervisorCommand,
-  withinMs: number = ANSWER_WITHIN_MS[command.command],
+  within: { readonly heardMs?: number; readonly answerMs?: number } = {},
 ): Promise<SupervisorReply> {
+  const { heardMs = HEARD_WITHIN_MS, answerMs = ANSWER_WITHIN_MS[command.command] } = within;
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(
-        new Error(
-          `the cluster's supervisor has not answered within ${withinMs / 1000} s; if it hangs, \`kubemu down\` ends the cluster`,
-        ),
-      );
-      socket.destroy();
-    }, withinMs);
+    const giveUp = (what: string, afterMs: number) =>
+      setTimeout(() => {
+        reject(
+          new Error(
+            `the cluster's supervisor has not ${what} within ${afterMs / 1000} s; if it hangs, \`kubemu down\` ends the cluster`,
+          ),
+        );
+        socket.destroy();
+      }, afterMs);
+    const timers = [giveUp("answered", answerMs), giveUp("shown a sign of life", heardMs)] as const;
     const socket = connect(path, () => socket.write(`${JSON.stringify(command)}\n`));
     let text = "";
     socket.setEncoding("utf8");
     socket.on("data", (chunk: string) => {
+      clearTimeout(timers[1]);
       text += chunk;
     });
     socket.on("error", reject);
     socket.on("close", () => {
-      clearTimeout(timer);
+      for (const timer of timers) clearTimeout(timer);
       try {
         resolve(JSON.parse(text) as SupervisorReply);
       } catch {

@@ -1,9 +1,8 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import type { Server } from "node:net";
-import { connect } from "node:net";
+import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import {
   type SupervisorCommand,
   sendCommand,
@@ -66,9 +65,53 @@ test("nobody else could open it at any moment", async () => {
 
 test("a supervisor that hangs is given up, and the message says what can be done", async () => {
   const path = await serve(() => new Promise(() => {}));
-  await expect(sendCommand(path, { command: "status" }, 20)).rejects.toThrow(
+  await expect(sendCommand(path, { command: "status" }, { answerMs: 20 })).rejects.toThrow(
     /^the cluster's supervisor has not answered within 0\.02 s; .*`kubemu down`/,
   );
+});
+
+test("one that does not even hear a command is given up long before its answer is due", async () => {
+  // Connects, as the kernel does for a stopped process, and says nothing.
+  const path = socketPath(folder);
+  const silent = createServer(() => {});
+  server = silent;
+  await new Promise<void>((ready) => silent.listen(path, ready));
+  const kill: SupervisorCommand = { command: "node", action: "kill", name: "node-1" };
+  await expect(sendCommand(path, kill, { heardMs: 20 })).rejects.toThrow(
+    /^the cluster's supervisor has not shown a sign of life within 0\.02 s; .*`kubemu down`/,
+  );
+});
+
+test("a command that is heard when its sender has left is not carried out", async () => {
+  const heard: string[] = [];
+  const path = await serve(async ({ command }) => heard.push(command));
+  await new Promise<void>((left) => {
+    const socket = connect(path, () => {
+      socket.write('{"command":"stop"}\n');
+      socket.destroy();
+    });
+    socket.on("close", () => left());
+  });
+  await sendCommand(path, { command: "status" });
+  expect(heard).toEqual(["status"]);
+});
+
+test("one that has heard a command is waited for", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  let finish = () => {};
+  const path = await serve(
+    () =>
+      new Promise<void>((done) => {
+        finish = done;
+      }),
+  );
+  const sent = sendCommand(path, { command: "node", action: "stop", name: "node-1" });
+  expect(vi.getTimerCount()).toBe(2);
+  await expect.poll(() => vi.getTimerCount()).toBe(1);
+  vi.advanceTimersByTime(59_000);
+  finish();
+  expect(await sent).toMatchObject({ ok: true });
 });
 
 /** What is answered to a line that sendCommand would not send. */
