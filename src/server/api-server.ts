@@ -27,6 +27,7 @@ import { startEventExpiry } from "./event-expiry.ts";
 import { startListener } from "./http/listener.ts";
 import { createInProcessTransport } from "./in-process.ts";
 import { createAgentMetrics } from "./metrics/agents.ts";
+import { moveAddresses } from "./move-addresses.ts";
 import { createRelayReader } from "./relay-reader.ts";
 import { createWatches } from "./rest/watch.ts";
 import { createStreamRelay } from "./streams/relay.ts";
@@ -67,6 +68,7 @@ export interface ApiServer {
 /** Serves the API. Resolves when it answers and the system's namespaces exist. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, registry, addresses, timing, log, pki, clock = systemClock } = options;
+  await moveAddresses(store, addresses);
   const serviceAddresses = createServiceAddresses(store, addresses);
   const context: ServerContext = {
     store,

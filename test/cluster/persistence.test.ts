@@ -1,5 +1,7 @@
 // What a cluster keeps from `down` to the next `up`.
-import { mkdtempSync, realpathSync } from "node:fs";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, realpathSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -40,6 +42,31 @@ test("--in-memory keeps nothing", async () => {
   const answer = await second.tryKubectl(["get", "configmap", "gone"]);
   expect(answer.stderr).toContain('configmaps "gone" not found');
   await second.stop();
+});
+
+test("data whose addresses somebody else has by now starts with others", async () => {
+  const dataDir = scratch();
+  const first = await startCluster({
+    dataDir,
+    nodes: 1,
+    inMemory: false,
+    folders: ["fixtures/quickstart"],
+  });
+  await first.kubemu("down");
+  const { slot } = JSON.parse(readFileSync(join(dataDir, "cluster.json"), "utf8")) as { slot: number };
+  // As another cluster holds it.
+  const holder = createServer().listen({ host: `127.${slot}.255.254`, port: 7443 });
+  await once(holder, "listening");
+  try {
+    const second = await startCluster({ dataDir, nodes: 1, inMemory: false });
+    expect(await second.url("web")).not.toContain(`//127.${slot}.`);
+    await eventually("the Service answers", async () => (await fetch(await second.url("web"))).ok);
+    const ranges = await second.kubectl("get", "nodes", "-o", "jsonpath={.items[*].spec.podCIDR}");
+    expect(ranges).not.toContain(`127.${slot}.`);
+    await second.stop();
+  } finally {
+    holder.close();
+  }
 });
 
 test("two clusters at once do not clash", async () => {

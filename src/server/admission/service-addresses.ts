@@ -26,7 +26,10 @@ export interface AddressRange {
 }
 
 /** The ClusterIPs of a cluster (docs/architecture.md, Addresses). */
-export function serviceRange({ slot, singleAddress }: ClusterAddresses): AddressRange {
+export function serviceRange({
+  slot,
+  singleAddress,
+}: Pick<ClusterAddresses, "slot" | "singleAddress">): AddressRange {
   return singleAddress
     ? { text: "10.96.0.0/16", first: toNumber("10.96.0.0"), size: 2 ** 16 }
     : { text: `127.${slot}.192.0/19`, first: toNumber(`127.${slot}.192.0`), size: 2 ** 13 };
@@ -112,22 +115,31 @@ function takeAddress(
     const refuse = (why: string) => [
       invalid("spec.clusterIPs", [spec.clusterIP], `failed to allocate IP ${spec.clusterIP}: ${why}`),
     ];
-    const offset = toNumber(spec.clusterIP) - range.first;
-    if (!(offset > 0 && offset < range.size - 1))
+    if (!isInRange(spec.clusterIP, range))
       return refuse(
         `the provided IP (${spec.clusterIP}) is not in the valid range. The range of valid IPs is ${range.text}`,
       );
     return holdings.take(spec.clusterIP, key) ? [] : refuse("provided IP is already allocated");
   }
-  const address = pick(STATIC_ADDRESSES, range.size - 1, (offset) =>
-    holdings.isFree(toText(range.first + offset)),
-  );
+  const address = drawAddress(range, (candidate) => holdings.isFree(candidate));
   if (address === undefined)
     return [invalid("spec.clusterIPs", [], "failed to allocate a serviceIP: range is full")];
-  spec.clusterIP = toText(range.first + address);
+  spec.clusterIP = address;
   spec.clusterIPs = [spec.clusterIP];
   holdings.take(spec.clusterIP, key);
   return [];
+}
+
+/** True for an address that a Service may have: all of `range` but its first and last. */
+export function isInRange(address: string, { first, size }: AddressRange): boolean {
+  const offset = toNumber(address) - first;
+  return offset > 0 && offset < size - 1;
+}
+
+/** A free address of `range`; undefined when it is full. */
+export function drawAddress(range: AddressRange, isFree: (address: string) => boolean): string | undefined {
+  const offset = pick(STATIC_ADDRESSES, range.size - 1, (one) => isFree(toText(range.first + one)));
+  return offset === undefined ? undefined : toText(range.first + offset);
 }
 
 function takeNodePorts({ spec }: Service, key: string, holdings: Holdings): FieldError[] {
@@ -203,11 +215,12 @@ function pick(low: number, high: number, isFree: (offset: number) => boolean): n
   return undefined;
 }
 
-function toNumber(address: string): number {
+/** NaN for what is no IPv4 address. */
+export function toNumber(address: string): number {
   const parts = address.split(".").map(Number);
   return parts.length === 4 ? parts.reduce((sum, part) => sum * 256 + part, 0) : Number.NaN;
 }
 
-function toText(address: number): string {
+export function toText(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
 }
