@@ -35,7 +35,20 @@ export const serviceKind: KindDefinition<Service> = {
   validate: (service, { subresource }) => (subresource === "status" ? [] : validateService(service)),
   validateUpdate: (service, old, { subresource }) =>
     subresource === "status" ? [] : validateServiceUpdate(service, old),
-  warnings: (service) => balancingOf(service).problems.slice(),
+  warnings: (service) => [...balancingOf(service).problems, ...notForwarded(service)],
   columns: serviceColumns,
   fields: ({ spec }) => ({ "spec.clusterIP": spec.clusterIP ?? "", "spec.type": spec.type ?? "" }),
 };
+
+/** Unlike Kubernetes: the proxy forwards TCP alone. Headless Services need no proxy, and kube-dns is answered by the DNS server itself. */
+function notForwarded({ metadata, spec }: Service): string[] {
+  const isDns = metadata.namespace === "kube-system" && metadata.name === "kube-dns";
+  if (isDns || spec.type === "ExternalName" || spec.clusterIP === "None") return [];
+  return (spec.ports ?? []).flatMap(({ protocol = "TCP" }, index) =>
+    protocol === "TCP"
+      ? []
+      : [
+          `spec.ports[${index}].protocol: kubemu accepts ${protocol} and does not forward it: it has TCP only`,
+        ],
+  );
+}

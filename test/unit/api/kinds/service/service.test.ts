@@ -135,3 +135,16 @@ describe("kubectl get services", () => {
     });
   });
 });
+
+it("warns of ports that no proxy forwards, but not where none has to", () => {
+  const ports = [
+    { name: "a", port: 53, protocol: "TCP" },
+    { name: "b", port: 53, protocol: "UDP" },
+  ];
+  const warnings = (spec: Draft<ServiceSpec>) => serviceKind.warnings?.(service(spec), undefined);
+  expect(warnings({ ports })).toEqual([
+    "spec.ports[1].protocol: kubemu accepts UDP and does not forward it: it has TCP only",
+  ]);
+  expect(warnings({ ports, clusterIP: "None" })).toEqual([]);
+  expect(warnings({ ports: ports.slice(0, 1) })).toEqual([]);
+});
