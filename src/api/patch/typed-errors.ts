@@ -1,71 +1,80 @@
 // What is wrong with an applied object before it is merged with anything: structured-merge-diff's validation, in its words. It
 // knows fields, their types and the keys of lists, nothing of what values mean.
+import type { Parts } from "../../base/parts.ts";
 import { isObject } from "../own.ts";
 import type { FieldSchema, TypeLookup } from "../schema.ts";
 import { elementText } from "./field-set.ts";
 import { elementOf, KEY_DEFAULTS, shapeOf } from "./typed-value.ts";
 
+// Values looked at between two parts: a millisecond or two.
+const AT_ONCE = 2_000;
+
+interface Check {
+  readonly lookup: TypeLookup;
+  readonly found: string[];
+  values: number;
+}
+
 /**
  * One sentence for each finding, with its path: `.spec.replicas: expected numeric (int or float), got string`. An item that comes
  * twice is one, though kubectl's client-side apply lets the last win.
  */
-export function typedErrors(value: unknown, schema: string, lookup: TypeLookup): string[] {
-  return [...findings(value, { ref: schema }, "", lookup)];
+export function* typedErrorsInParts(value: unknown, schema: string, lookup: TypeLookup): Parts<string[]> {
+  const check: Check = { lookup, found: [], values: 0 };
+  yield* checkValue(check, value, { ref: schema }, "");
+  return check.found;
 }
 
-function* findings(value: unknown, field: FieldSchema, path: string, lookup: TypeLookup): Iterable<string> {
+function* checkValue(check: Check, value: unknown, field: FieldSchema, path: string): Parts<void> {
+  check.values += 1;
+  if (check.values % AT_ONCE === 0) yield;
   if (value === undefined || value === null) return;
-  const at = (finding: string) => (path ? `${path}: ${finding}` : finding);
+  const tell = (finding: string) => check.found.push(path ? `${path}: ${finding}` : finding);
   if (field.ref) {
-    const type = lookup(field.ref);
+    const type = check.lookup(field.ref);
     // Types that JSON writes as a scalar or as anything: they are not looked into.
     if (!type?.fields) return;
     if (!isObject(value)) {
-      yield at(`expected map, got &{${goText(value)}}`);
+      tell(`expected map, got &{${goText(value)}}`);
       return;
     }
     for (const [key, item] of Object.entries(value)) {
       const child = Object.hasOwn(type.fields, key) ? type.fields[key] : undefined;
-      if (child) yield* findings(item, child, `${path}.${key}`, lookup);
-      else if (!type.preserveUnknown) yield `${path}.${key}: field not declared in schema`;
+      if (child) yield* checkValue(check, item, child, `${path}.${key}`);
+      else if (!type.preserveUnknown) check.found.push(`${path}.${key}: field not declared in schema`);
     }
   } else if (field.type === "array") {
-    if (Array.isArray(value)) yield* itemFindings(value, field, path, lookup);
-    else yield at(`expected list, got &{${goText(value)}}`);
+    if (Array.isArray(value)) yield* checkItems(check, value, field, path);
+    else tell(`expected list, got &{${goText(value)}}`);
   } else if (field.type === "object" && field.values) {
-    if (!isObject(value)) yield at(`expected map, got &{${goText(value)}}`);
+    if (!isObject(value)) tell(`expected map, got &{${goText(value)}}`);
     else
       for (const [key, item] of Object.entries(value))
-        yield* findings(item, field.values, `${path}.${key}`, lookup);
+        yield* checkValue(check, item, field.values, `${path}.${key}`);
   } else {
     const finding = scalarFinding(value, field.type);
-    if (finding) yield at(finding);
+    if (finding) tell(finding);
   }
 }
 
-function* itemFindings(
-  list: readonly unknown[],
-  field: FieldSchema,
-  path: string,
-  lookup: TypeLookup,
-): Iterable<string> {
-  const shape = shapeOf(field, lookup);
+function* checkItems(check: Check, list: readonly unknown[], field: FieldSchema, path: string): Parts<void> {
+  const shape = shapeOf(field, check.lookup);
   const items = field.items ?? {};
   const seen = new Set<string>();
   for (const [index, item] of list.entries()) {
     if (shape.kind !== "list" && shape.kind !== "set") {
-      yield* findings(item, items, `${path}[${index}]`, lookup);
+      yield* checkValue(check, item, items, `${path}[${index}]`);
       continue;
     }
     const wrong = shape.kind === "list" ? keysFinding(item, shape.keys) : undefined;
     if (wrong) {
-      yield `${path}: element ${index}: ${wrong}`;
+      check.found.push(`${path}: element ${index}: ${wrong}`);
       continue;
     }
     const element = elementText(elementOf(shape, item));
-    if (seen.has(element)) yield `${path}: duplicate entries for key ${element}`;
+    if (seen.has(element)) check.found.push(`${path}: duplicate entries for key ${element}`);
     seen.add(element);
-    yield* findings(item, items, `${path}${element}`, lookup);
+    yield* checkValue(check, item, items, `${path}${element}`);
   }
 }
 

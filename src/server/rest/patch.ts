@@ -177,7 +177,7 @@ async function readApplied(
   await breathe(size);
   const validation: FieldValidation = fieldValidationOf(request);
   const { lookup } = context.registry;
-  await refuseUntyped(context, target, value as KubeObject, request.query.get("fieldManager"));
+  await refuseUntyped(context, target, { request, value: value as KubeObject, size });
   const decoded = decodeValue(value, bodyTypeOf(target.served), { lookup, validation, duplicateFields });
   const { metadata } = decoded.object;
   if (metadata.managedFields?.length) throw badRequest("metadata.managedFields must be nil");
@@ -199,20 +199,20 @@ async function readApplied(
 async function refuseUntyped(
   context: ServerContext,
   { served }: NamedTarget,
-  value: KubeObject,
-  manager: string | null,
+  { request, value, size }: Pick<Applied, "request" | "value" | "size">,
 ): Promise<void> {
-  if (manager?.startsWith("kubemu")) return;
-  const { typedErrors } = await import("../../api/patch/typed-errors.ts");
+  if (request.query.get("fieldManager")?.startsWith("kubemu")) return;
+  const { typedErrorsInParts } = await import("../../api/patch/typed-errors.ts");
   const { schema, apiVersion, kind } = bodyTypeOf(served);
-  const [first, ...more] = typedErrors(value, schema, context.registry.lookup);
+  const found = await inPartsIfLarge(typedErrorsInParts(value, schema, context.registry.lookup), size);
+  const [first, ...more] = found;
   if (first === undefined) return;
   const { namespace = "", name } = value.metadata;
   const version = apiVersion.includes("/") ? apiVersion : `/${apiVersion}`;
-  const found =
+  const told =
     more.length === 0 ? first : ["errors:", ...[first, ...more].map((one) => `  ${one}`)].join("\n");
   throw plainError(
-    `failed to create typed patch object (${namespace}/${name}; ${version}, Kind=${kind}): ${found}`,
+    `failed to create typed patch object (${namespace}/${name}; ${version}, Kind=${kind}): ${told}`,
   );
 }
 

@@ -1,17 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { typedErrors } from "../../../../src/api/patch/typed-errors.ts";
+import { typedErrorsInParts } from "../../../../src/api/patch/typed-errors.ts";
 import { kubernetesType } from "../../../../src/api/schema.ts";
+import { whole } from "../../../../src/base/parts.ts";
 
 const errorsOf = (container: object, spec: object = {}, rest: object = {}) =>
-  typedErrors(
-    {
-      apiVersion: "apps/v1",
-      kind: "Deployment",
-      spec: { ...spec, template: { spec: { containers: [{ name: "a", ...container }] } } },
-      ...rest,
-    },
-    "io.k8s.api.apps.v1.Deployment",
-    kubernetesType,
+  whole(
+    typedErrorsInParts(
+      {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        spec: { ...spec, template: { spec: { containers: [{ name: "a", ...container }] } } },
+        ...rest,
+      },
+      "io.k8s.api.apps.v1.Deployment",
+      kubernetesType,
+    ),
   );
 const AT = '.spec.template.spec.containers[name="a"]';
 
