@@ -81,6 +81,8 @@ export function parseResponseHead(text: string, method: string): ResponseHead | 
   const bodiless = method === "HEAD" || status === 204 || status === 304 || status < 200;
   const connection = fields.connection ?? "";
   const framing = bodiless ? 0 : responseFraming(fields);
+  const hasTwoLengths = fields.coding !== undefined && fields.length !== undefined;
+  const kept = fields.kept(status === 101);
   return {
     status,
     framing,
@@ -88,9 +90,10 @@ export function parseResponseHead(text: string, method: string): ResponseHead | 
       framing === UNTIL_CLOSE ||
       hasToken(connection, "close") ||
       (line[1] === "0" && !hasToken(connection, "keep-alive")) ||
-      (fields.coding !== undefined && fields.length !== undefined),
+      hasTwoLengths,
     keepAliveMs: fields.keepAliveMs,
-    forward: fields.kept(status === 101),
+    // Section 6.3: the coding counts, and whoever passes it on takes the other away.
+    forward: hasTwoLengths ? withoutFields(kept, /^content-length$/i) : kept,
   };
 }
 

@@ -93,7 +93,11 @@ describe("the head of a response", () => {
       "HTTP/1.1 200 OK",
       ["Content-Length: 5", "Transfer-Encoding: chunked"],
       "GET",
-      { framing: CHUNKED, close: true },
+      {
+        framing: CHUNKED,
+        close: true,
+        forward: lines("HTTP/1.1 200 OK", "Transfer-Encoding: chunked"),
+      },
     ],
   ])("%s %j to %s", (line, fields, method, expected) => {
     expect(parseResponseHead(lines(line, ...fields), method)).toMatchObject(expected);
