@@ -1,5 +1,6 @@
 // What `up` shows while the supervisor starts, the summary when all is there, and the foreground life after it.
 import type { ChildProcess } from "node:child_process";
+import { join } from "node:path";
 import pc from "picocolors";
 import { checkDataDir } from "../supervisor/data-dir.ts";
 import type { FromSupervisor, SupervisorSettings, ToSupervisor } from "../supervisor/settings.ts";
@@ -62,7 +63,8 @@ export function follow(child: ChildProcess, options: FollowOptions): Promise<num
     // Not "exit": its last message may come after that.
     child.once("close", async (code, signal) => {
       if (ready && detach) return;
-      if (ready && merge) (await userKubeconfig()).unmergeKubeconfig(settings.name, say);
+      if (ready && merge)
+        (await userKubeconfig()).unmergeKubeconfig(settings.name, say, join(settings.dataDir, "kubeconfig"));
       if (ready && code === 0) return finish(0);
       complain(failure ?? whyEnded(settings.dataDir, { ready, asked: stop.asked(), code, signal }));
       void stop.forced().then(() => finish(1));

@@ -69,13 +69,19 @@ export function mergeKubeconfig(cluster: string, ownFile: string, warn: Say): vo
   });
 }
 
-/** Takes the cluster's entries out again; the context that was current before is current again, where it still exists. */
-export function unmergeKubeconfig(cluster: string, warn: Say): void {
+/**
+ * Takes the cluster's entries out again; the context that was current before is current again, where it still exists. Entries of another
+ * cluster of that name stay: `ownFile` is this one's own kubeconfig, where there still is one.
+ */
+export function unmergeKubeconfig(cluster: string, warn: Say, ownFile?: string): void {
   const name = contextName(cluster);
-  for (const path of userKubeconfigs()) if (existsSync(path)) edit(path, warn, (each) => takeOut(each, name));
+  const own = ownFile && authorityIn(parseDocument(readText(ownFile)), name);
+  for (const path of userKubeconfigs())
+    if (existsSync(path)) edit(path, warn, (each) => takeOut(each, name, own));
 }
 
-function takeOut(document: Document, name: string): boolean {
+function takeOut(document: Document, name: string, own: string | undefined): boolean {
+  if (own !== undefined && (authorityIn(document, name) ?? own) !== own) return false;
   const previous = recall(document, name);
   const removed = LISTS.map((list) => removeNamed(document, list, name));
   if (!removed.includes(true)) return false;
@@ -138,22 +144,36 @@ function removeNamed(document: Document, list: string, name: string): boolean {
   return entries.items.length < before;
 }
 
-function contextEntry(document: Document, name: string): YAMLMap | undefined {
-  const contexts = document.get("contexts");
-  if (!isSeq(contexts)) return undefined;
-  return contexts.items.find((item): item is YAMLMap => isMap(item) && item.get("name") === name);
+function entryOf(document: Document, list: (typeof LISTS)[number], name: string): YAMLMap | undefined {
+  const entries = document.get(list);
+  if (!isSeq(entries)) return undefined;
+  return entries.items.find((item): item is YAMLMap => isMap(item) && item.get("name") === name);
+}
+
+/** Of the cluster of that name; each data directory has its own certificate authority. */
+function authorityIn(document: Document, name: string): string | undefined {
+  const authority = entryOf(document, "clusters", name)?.getIn(["cluster", "certificate-authority-data"]);
+  return typeof authority === "string" ? authority : undefined;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 // kubeconfig has a place for what others keep with a context: its extensions.
 function remember(document: Document, name: string, previous: string): void {
-  contextEntry(document, name)?.setIn(
+  entryOf(document, "contexts", name)?.setIn(
     ["context", "extensions"],
     document.createNode([{ name: PREVIOUS, extension: { context: previous } }]),
   );
 }
 
 function recall(document: Document, name: string): string {
-  const extensions = contextEntry(document, name)?.getIn(["context", "extensions"]);
+  const extensions = entryOf(document, "contexts", name)?.getIn(["context", "extensions"]);
   if (!isSeq(extensions)) return "";
   const own = extensions.items.find((item): item is YAMLMap => isMap(item) && item.get("name") === PREVIOUS);
   const previous = own?.getIn(["extension", "context"]);

@@ -1,5 +1,6 @@
 // `kubemu down`: ends a cluster, running or still starting, and takes its context out of the user's kubeconfig.
 import { existsSync, realpathSync } from "node:fs";
+import { join } from "node:path";
 import { deleteData, isDataDir } from "../../supervisor/data-dir.ts";
 import { readCluster } from "../../supervisor/state.ts";
 import type { Invocation } from "../command.ts";
@@ -26,7 +27,7 @@ export async function down({ name, dataDir, options }: Invocation): Promise<numb
   const real = realpathSync(dataDir);
   const called = readCluster(real)?.name ?? name;
   await stopCluster(real, LONGEST_STOP_MS);
-  unmergeKubeconfig(called, warn);
+  unmergeKubeconfig(called, warn, join(real, "kubeconfig"));
   const left = options["delete"] === true ? deleteData(real) : [];
   if (left.length > 0) warn(`warning: ${real} is kept, because it holds other files: ${left.join(", ")}`);
   process.stdout.write(

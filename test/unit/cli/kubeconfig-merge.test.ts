@@ -116,6 +116,22 @@ test("two clusters go in any order, and a context that another chose stays curre
   expect(read().contexts.map(({ name }) => name)).toEqual(["work"]);
 });
 
+test("another cluster of the same name stays", () => {
+  writeFileSync(file, EXISTING);
+  const [here, there] = ["here", "there"].map((where) => {
+    const own = ownFile("a", `https://${where}`);
+    const path = `${own}-${where}`;
+    const text = readFileSync(own, "utf8");
+    writeFileSync(path, text.replace(/( +)server:.*/, `$&\n$1certificate-authority-data: ${where}`));
+    return path;
+  }) as [string, string];
+  mergeKubeconfig("a", there, warn);
+  unmergeKubeconfig("a", warn, here);
+  expect(read()["current-context"]).toBe("kubemu-a");
+  unmergeKubeconfig("a", warn, there);
+  expect(read()["current-context"]).toBe("work");
+});
+
 test("understands the empty lists that kubectl writes as null", () => {
   writeFileSync(
     file,
