@@ -17,6 +17,7 @@ import { messageOf, say } from "../shared/pod-control.ts";
 import type { EventText } from "../shared/pod-events.ts";
 import type { History } from "./normalize.ts";
 import { type AutoscalePlan, afterRescale, planAutoscaler, type Scaled, withoutScale } from "./plan.ts";
+import { createSelectors, type Selectors } from "./selectors.ts";
 
 export interface AutoscalerOptions {
   /** The resource that a reference means; undefined where none is served. */
@@ -38,6 +39,7 @@ export function startHorizontalPodAutoscaler(
   const recorder = createRecorder(client, { component: "horizontal-pod-autoscaler", clock });
   const list = informers.of(horizontalPodAutoscalers);
   const histories = new Map<string, History>();
+  const selectors = createSelectors();
 
   async function reconcile(work: Work): Promise<void> {
     const { owner } = work;
@@ -50,7 +52,7 @@ export function startHorizontalPodAutoscaler(
       work.say(events);
       return await writeStatus(work, status);
     }
-    const scaled = await observe(context, owner, target);
+    const scaled = await observe(context, owner, { ...target, selectors });
     const plan = planAutoscaler(owner, scaled, { history: histories.get(uid), nowMs: clock.now(), timing });
     work.say(plan.events);
     const { rescale } = plan;
@@ -66,7 +68,10 @@ export function startHorizontalPodAutoscaler(
       informers.of(pods);
       return [
         list.onChange((after, before) => {
-          if (!after && before) histories.delete(before.metadata.uid);
+          if (!after && before) {
+            histories.delete(before.metadata.uid);
+            selectors.forget(keyOf(before));
+          }
           if (after && after.metadata.generation !== before?.metadata.generation) enqueue(keyOf(after));
         }),
       ];
@@ -107,13 +112,14 @@ async function readTarget(
 
 async function observe(
   { client, informers }: ControllerContext,
-  { metadata, spec }: HorizontalPodAutoscaler,
-  { scale }: Target,
+  owner: HorizontalPodAutoscaler,
+  { scale, selectors }: Target & { readonly selectors: Selectors },
 ): Promise<Scaled> {
+  const { metadata, spec } = owner;
   const { namespace = "" } = metadata;
   const replicas = scale.spec.replicas ?? 0;
   const selector = scale.status?.selector ?? "";
-  if (selector === "") return { replicas, selector, pods: [], usages: [] };
+  if (selector === "") return { replicas, selector, pods: [], usages: [], autoscalers: [] };
   const selects = parseLabelSelector(selector);
   const measures = (spec.metrics ?? []).some((metric) => metric.resource ?? metric.containerResource);
   const usages = measures
@@ -123,8 +129,10 @@ async function observe(
       )
     : [];
   // After the measuring, so that no pod is newer than what is known of it.
-  const selected = informers.of(pods).inNamespace(namespace);
-  return { replicas, selector, pods: selected.filter((pod) => selects(pod.metadata.labels)), usages };
+  const all = informers.of(pods).inNamespace(namespace);
+  const selected = all.filter((pod) => selects(pod.metadata.labels));
+  selectors.put(keyOf(owner), selector);
+  return { replicas, selector, pods: selected, usages, autoscalers: selectors.of(selected) };
 }
 
 async function apply(

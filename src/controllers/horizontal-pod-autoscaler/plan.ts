@@ -21,6 +21,8 @@ export interface Scaled {
   readonly selector: string;
   readonly pods: readonly Readonly<Pod>[];
   readonly usages: readonly PodMetrics[] | Error;
+  /** NAMESPACE/NAME of every autoscaler whose target's selector finds one of these pods, sorted; itself among them. */
+  readonly autoscalers: readonly string[];
 }
 
 export interface AutoscalePlan {
@@ -85,6 +87,7 @@ function planByMetrics(here: Here, bounds: { current: number; min: number; max: 
   const { autoscaler, scaled, nowMs, timing, history } = here;
   const { current } = bounds;
   if (scaled.selector === "") return planWithoutSelector(here);
+  if (scaled.autoscalers.length > 1) return planAmbiguous(here);
   const { metrics = [], behavior } = autoscaler.spec;
   const observed = { ...scaled, currentReplicas: current, nowMs, timing };
   const answers = metrics.map((metric) => answerMetric(autoscaler, metric, observed));
@@ -129,18 +132,33 @@ function planByMetrics(here: Here, bounds: { current: number; min: number; max: 
 
 const textOf = ({ reason, message }: { reason: string; message: string }) => ({ reason, message });
 
-function planWithoutSelector(here: Here): AutoscalePlan {
+/** Nothing is computed: the condition and the Events say why. */
+function planInactive(here: Here, unable: { reason: string; message: string }, told: Told): AutoscalePlan {
   const { autoscaler, nowMs, history } = here;
-  const message = "the HPA target's scale is missing a selector";
-  const inactive = { type: "ScalingActive", is: false, reason: "InvalidSelector", message };
-  const conditions = setCondition(here.conditions, inactive, nowMs);
+  const conditions = setCondition(here.conditions, { type: "ScalingActive", is: false, ...unable }, nowMs);
   const desired = autoscaler.status?.desiredReplicas ?? 0;
-  const required = "selector is required";
   return {
     status: statusOf(here, { desired, conditions }),
-    events: [events.warning("SelectorRequired", required), events.failedCompute(required)],
+    events: [events.warning(told.reason, told.message), events.failedCompute(told.message)],
     history,
   };
+}
+
+type Told = { readonly reason: string; readonly message: string };
+
+const planWithoutSelector = (here: Here): AutoscalePlan =>
+  planInactive(
+    here,
+    { reason: "InvalidSelector", message: "the HPA target's scale is missing a selector" },
+    { reason: "SelectorRequired", message: "selector is required" },
+  );
+
+/** Two autoscalers of the same pods would undo each other's work: none of them acts. */
+function planAmbiguous(here: Here): AutoscalePlan {
+  const { selector, autoscalers } = here.scaled;
+  const message = `pods by selector ${selector} are controlled by multiple HPAs: [${autoscalers.join(" ")}]`;
+  const ambiguous = { reason: "AmbiguousSelector", message };
+  return planInactive(here, ambiguous, ambiguous);
 }
 
 /** The metric that asks for most decides. */

@@ -16,6 +16,7 @@ const scaled = (cpus: readonly string[], more: Partial<Scaled> = {}): Scaled => 
   selector: "app=web",
   pods: cpus.map((_, index) => makePod(`web-${index}`)),
   usages: cpus.map((cpu, index) => usage(`web-${index}`, cpu)),
+  autoscalers: ["default/web"],
   ...more,
 });
 const plan = (autoscaler: HorizontalPodAutoscaler, target: Scaled) =>
@@ -185,5 +186,19 @@ test("a condition keeps its time while its status stays", () => {
       message: "the HPA controller was unable to get the target's current scale: still gone",
       lastTransitionTime: timestamp(NOW),
     },
+  ]);
+});
+
+test("two autoscalers of the same pods: neither acts, and both say so", () => {
+  const both = scaled(["900m", "900m"], { autoscalers: ["default/other", "default/web"] });
+  const { status, rescale, events } = plan(makeAutoscaler(), both);
+  const message = "pods by selector app=web are controlled by multiple HPAs: [default/other default/web]";
+  expect(rescale).toBeUndefined();
+  expect(status.conditions).toContainEqual(
+    expect.objectContaining({ type: "ScalingActive", status: "False", reason: "AmbiguousSelector", message }),
+  );
+  expect(events.map(({ reason, message }) => [reason, message])).toEqual([
+    ["AmbiguousSelector", message],
+    ["FailedComputeMetricsReplicas", message],
   ]);
 });
