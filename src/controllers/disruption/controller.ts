@@ -6,7 +6,7 @@ import { pods } from "../../api/kinds/pod.ts";
 import { podDisruptionBudgets } from "../../api/kinds/pod-disruption-budget.ts";
 import { type KubeObject, keyOf } from "../../api/object.ts";
 import { equalJson } from "../../api/own.ts";
-import { formatLabelSelector, labelMatcher } from "../../api/selectors.ts";
+import { labelMatcher } from "../../api/selectors.ts";
 import { hasReason } from "../../api/status-error.ts";
 import { timestamp } from "../../base/clock.ts";
 import { createRecorder } from "../../client/recorder.ts";
@@ -38,7 +38,7 @@ export function startDisruptionController(
     if (!countsScale(budget.spec ?? {})) return 0;
     try {
       const { total, unmanaged } = await scales.of(selected);
-      if (unmanaged.length > 0) say(budget, unmanagedPods(formatLabelSelector(budget.spec?.selector)));
+      if (unmanaged.length > 0) say(budget, unmanagedPods(budget.spec?.selector));
       return total;
     } catch (error) {
       say(budget, countFailed(messageOf(error)));
