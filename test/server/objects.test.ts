@@ -471,6 +471,7 @@ describe("namespaces", () => {
     await server.client.delete(namespaces, { name: "gone" });
     const going = await server.client.get(namespaces, { name: "gone" });
     expect([going.status?.phase, going.spec?.finalizers]).toEqual(["Terminating", ["kubernetes"]]);
+    expect(going.metadata).not.toHaveProperty("deletionGracePeriodSeconds");
     const refused = await refusal(
       server.client.create(configMaps, { metadata: { name: "late", namespace: "gone" } }),
     );
@@ -483,6 +484,23 @@ describe("namespaces", () => {
       body: { ...going, spec: {} },
     });
     expect(await server.client.find(namespaces, { name: "gone" })).toBeUndefined();
+  });
+
+  test("that are missing or going are what a pod in them is refused for, before its service account is looked for", async () => {
+    await server.client.create(namespaces, { metadata: { name: "ending" } });
+    await server.client.delete(namespaces, { name: "ending" });
+    const refusalIn = async (namespace: string) => {
+      const draft = pod("early");
+      const { reason, message } = await refusal(
+        server.client.create(pods, { ...draft, metadata: { ...draft.metadata, namespace } }),
+      );
+      return [reason, message];
+    };
+    expect(await refusalIn("nowhere")).toEqual(["NotFound", 'namespaces "nowhere" not found']);
+    expect(await refusalIn("ending")).toEqual([
+      "Forbidden",
+      'pods "early" is forbidden: unable to create new content in namespace ending because it is being terminated',
+    ]);
   });
 
   test("that the cluster needs cannot be deleted", async () => {

@@ -1,12 +1,13 @@
 // POST to a collection, and the creating half of server-side apply.
 import { randomInt, randomUUID } from "node:crypto";
 import type { KubeObject } from "../../api/object.ts";
-import { apiVersionOf, groupResourceOf } from "../../api/resource.ts";
-import { alreadyExists, badRequest, hasReason, plainError, statusError } from "../../api/status-error.ts";
+import { apiVersionOf } from "../../api/resource.ts";
+import { alreadyExists, badRequest, hasReason, plainError } from "../../api/status-error.ts";
 import { validateObjectMeta } from "../../api/validation/object-meta.ts";
 import { timestamp } from "../../base/clock.ts";
 import type { ChangeFunction, Written } from "../../store/store.ts";
 import { mutateCreate } from "../admission/chain.ts";
+import { checkNamespace } from "../admission/namespace-lifecycle.ts";
 import { bodyTypeOf, readObject, refuseTooManyValues } from "../body.ts";
 import { breathe, inPartsIfLarge } from "../breathe.ts";
 import type { ServerContext } from "../context.ts";
@@ -112,7 +113,7 @@ export function createWithin(
     const { name, namespace } = object.metadata;
     if (current) throw alreadyExists(kind.resource, name);
     const readObjectAt = (key: string) => read(key)?.object;
-    if (kind.resource.namespaced && namespace) checkNamespace(write, object, readObjectAt);
+    if (kind.resource.namespaced && namespace) checkNamespace(kind, object, readObjectAt);
     fillSystemFields(context, write, object);
     if (kind.hasStatus && !kind.keepsStatusOnCreate) delete object.status;
     kind.prepareCreate?.(object);
@@ -144,39 +145,6 @@ function fillSystemFields(context: ServerContext, { kind }: Write, object: KubeO
   else delete metadata.generation;
   object.apiVersion = apiVersionOf(kind.resource);
   object.kind = kind.resource.kind;
-}
-
-const NAMESPACES = { group: "", version: "v1", kind: "Namespace", plural: "namespaces", namespaced: false };
-
-/** NamespaceLifecycle admission: nothing is made in a namespace that is not there or on its way out. */
-function checkNamespace(
-  { kind }: Write,
-  { metadata: { name, namespace = "" } }: KubeObject,
-  read: (key: string) => KubeObject | undefined,
-): void {
-  const found = read(storeKey(NAMESPACES, undefined, namespace));
-  if (!found)
-    throw statusError("NotFound", `namespaces "${namespace}" not found`, {
-      name: namespace,
-      kind: "namespaces",
-    });
-  if (!found.metadata.deletionTimestamp) return;
-  throw statusError(
-    "Forbidden",
-    `${groupResourceOf(kind.resource)} "${name}" is forbidden: unable to create new content in namespace ${namespace} because it is being terminated`,
-    {
-      name,
-      ...(kind.resource.group ? { group: kind.resource.group } : {}),
-      kind: kind.resource.plural,
-      causes: [
-        {
-          reason: "NamespaceTerminating",
-          message: `namespace ${namespace} is being terminated`,
-          field: "metadata.namespace",
-        },
-      ],
-    },
-  );
 }
 
 /** `web-` → `web-x7k2b`. */

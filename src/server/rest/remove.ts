@@ -200,14 +200,15 @@ function applyGrace(
 /** Marks what finalizers keep. False when it was marked before. */
 function markDeleting({ clock }: ServerContext, object: KubeObject): boolean {
   const { metadata } = object;
-  if (metadata.deletionTimestamp && metadata.deletionGracePeriodSeconds === 0) return false;
+  const isNamespace = object.kind === "Namespace" && object.apiVersion === "v1";
+  if (metadata.deletionTimestamp && (isNamespace || metadata.deletionGracePeriodSeconds === 0)) return false;
   if (!metadata.deletionTimestamp) countGeneration(metadata);
   metadata.deletionTimestamp ??= timestamp(clock.now());
-  metadata.deletionGracePeriodSeconds = 0;
-  if (object.kind === "Namespace" && object.apiVersion === "v1") {
+  if (isNamespace) {
+    // Their registry writes these two itself, and no grace period.
     const namespace = object as KubeObject & { status?: { phase?: string } };
     namespace.status = { ...namespace.status, phase: "Terminating" };
-  }
+  } else metadata.deletionGracePeriodSeconds = 0;
   return true;
 }
 
