@@ -58,6 +58,18 @@ describe("a disruption budget", () => {
       return nodes.split(" ").length === 2 && !nodes.split(" ").includes(node!);
     });
     await kubectl("uncordon", node!);
+    await eventually("the kubelet tells of both", async () => {
+      const reasons = await jsonpath(
+        [
+          "events",
+          "--all-namespaces",
+          "--field-selector",
+          `involvedObject.kind=Node,involvedObject.name=${node}`,
+        ],
+        "{.items[*].reason}",
+      );
+      return ["NodeNotSchedulable", "NodeSchedulable"].every((reason) => reasons.split(" ").includes(reason));
+    });
   });
 });
 

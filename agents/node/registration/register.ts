@@ -74,7 +74,9 @@ export async function registerNode(
   }
   // Whoever wrote otherwise (the node lifecycle controller, while this node was paused or cut off) is corrected at once.
   const own = startInformer(client, nodes, { fieldSelector: `metadata.name=${name}`, log, clock });
-  own.onChange((now) => {
+  own.onChange((now, before) => {
+    const reason = schedulableReason(now, before);
+    if (now && reason) recordStatus(context, now, reason);
     const ready = now?.status?.conditions?.find(({ type }) => type === "Ready");
     const isOurs = ready?.status === (shuttingDown ? "False" : "True");
     if (now && !isOurs && !signal.aborted)
@@ -164,15 +166,36 @@ async function createOrTakeOver(
 }
 
 /** What happens now, and is written when the start of the cluster is over. */
-function recordStart({ recorder, settings }: NodeContext, node: Node, wasReady: boolean): void {
+function recordStart(context: NodeContext, node: Node, wasReady: boolean): void {
+  const { recorder, settings } = context;
   const options = { writtenAfterMs: settings.startTakesMs };
-  const about = { ...node, apiVersion: "v1", kind: "Node" };
-  const { name } = node.metadata;
-  recorder.event(about, "Normal", "Starting", "Starting kubelet.", options);
+  recorder.event(aboutNode(node), "Normal", "Starting", "Starting kubelet.", options);
   for (const reason of ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"])
-    recorder.event(about, "Normal", reason, `Node ${name} status is now: ${reason}`, options);
-  if (!wasReady)
-    recorder.event(about, "Normal", "NodeReady", `Node ${name} status is now: NodeReady`, options);
+    recordStatus(context, node, reason, options);
+  if (!wasReady) recordStatus(context, node, "NodeReady", options);
+}
+
+const aboutNode = (node: Readonly<Node>): Node => ({ ...node, apiVersion: "v1", kind: "Node" });
+
+function recordStatus(
+  { recorder }: NodeContext,
+  node: Readonly<Node>,
+  reason: string,
+  options: { writtenAfterMs?: number } = {},
+): void {
+  const message = `Node ${node.metadata.name} status is now: ${reason}`;
+  recorder.event(aboutNode(node), "Normal", reason, message, options);
+}
+
+/** The kubelet's reason for the Event of a node that was cordoned or uncordoned; undefined where neither has happened. */
+export function schedulableReason(
+  now: Readonly<Node> | undefined,
+  before: Readonly<Node> | undefined,
+): "NodeNotSchedulable" | "NodeSchedulable" | undefined {
+  if (!now || !before) return undefined;
+  const isUnschedulable = now.spec?.unschedulable === true;
+  if (isUnschedulable === (before.spec?.unschedulable === true)) return undefined;
+  return isUnschedulable ? "NodeNotSchedulable" : "NodeSchedulable";
 }
 
 const pulledImages = (pulled: ReadonlyMap<string, number>): ContainerImage[] =>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ensureNode } from "../../../../../agents/node/registration/register.ts";
+import { ensureNode, schedulableReason } from "../../../../../agents/node/registration/register.ts";
 import type { Node } from "../../../../../src/api/generated/types.ts";
 import { nodes } from "../../../../../src/api/kinds/node.ts";
 import { TAINT_OUT_OF_SERVICE } from "../../../../../src/api/names.ts";
@@ -50,4 +50,18 @@ test("takes the Node over even while others write to it", async () => {
 test("makes the Node anew when it is deleted meanwhile", async () => {
   const { node, isNew } = await ensureNode({ settings, client: lostNode(["deleted"]) }, status);
   expect([isNew, node.status]).toEqual([true, status]);
+});
+
+test("a node that is cordoned or uncordoned has the kubelet's reason for it, and no other change has one", () => {
+  const node = (unschedulable?: boolean) =>
+    ({
+      metadata: { name: "node-1" },
+      spec: unschedulable === undefined ? {} : { unschedulable },
+    }) as Node;
+  expect(schedulableReason(node(true), node())).toBe("NodeNotSchedulable");
+  expect(schedulableReason(node(), node(true))).toBe("NodeSchedulable");
+  expect(schedulableReason(node(false), node())).toBeUndefined();
+  expect(schedulableReason(node(true), node(true))).toBeUndefined();
+  expect(schedulableReason(node(true), undefined)).toBeUndefined();
+  expect(schedulableReason(undefined, node(true))).toBeUndefined();
 });
