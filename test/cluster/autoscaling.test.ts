@@ -186,10 +186,13 @@ spec:
         '{type: Pods, pods: {metric: {name: rps}, target: {type: AverageValue, averageValue: "10"}}}';
       const memory =
         "{type: Resource, resource: {name: memory, target: {type: Utilization, averageUtilization: 50}}}";
+      // Each its own target: two of the same pods would stand still.
+      for (const name of ["custom", "memory"])
+        await cluster.kubectl("create", "deployment", name, "--image=registry.k8s.io/hpa-example");
       const { stderr } = await cluster.tryKubectl(["apply", "-f", "-"], {
         input:
-          autoscaler("custom", custom) +
-          autoscaler("memory", memory) +
+          autoscaler("custom", custom, "custom") +
+          autoscaler("memory", memory, "memory") +
           autoscaler("nothing", memory, "nothing"),
       });
       expect(stderr).toBe(
@@ -201,11 +204,16 @@ spec:
         message:
           'the HPA controller was unable to get the target\'s current scale: deployments.apps "nothing" not found',
       });
-      expect(await eventually("no request", () => condition("memory", "ScalingActive"))).toMatchObject({
+      const unmeasurable = await eventually("no request", async () => {
+        const now = await condition("memory", "ScalingActive");
+        // Before its pods are measured, that is what is missing.
+        return /no metrics returned/.test(now?.message ?? "") ? undefined : now;
+      });
+      expect(unmeasurable).toMatchObject({
         status: "False",
         reason: "FailedGetResourceMetric",
         message: expect.stringMatching(
-          /^the HPA was unable to compute the replica count: failed to get memory utilization: missing request for memory in container php-apache of Pod php-apache-/,
+          /^the HPA was unable to compute the replica count: failed to get memory utilization: missing request for memory in container hpa-example of Pod memory-/,
         ) as string,
       });
       expect(await eventually("no API", () => condition("custom", "ScalingActive"))).toMatchObject({
