@@ -36,22 +36,22 @@ const pod = (name: string, container: object) =>
   });
 const phaseOf = (name: string) => cluster.kubectl("get", "pod", name, "-o", "jsonpath={.status.phase}");
 
-/** A kubectl in a terminal of its own, as a person has it. */
+/** A kubectl in a terminal of its own, as a person has it: it has its size before kubectl looks at it. */
 async function openTerminal(
   args: readonly string[],
   { version, columns = 100, rows = 30 }: { version?: string; columns?: number; rows?: number } = {},
 ) {
+  const kubectl = [kubectlPath(version), "--kubeconfig", join(cluster.dataDir, "kubeconfig"), ...args];
   const child = await startCommand(
     { prefix: [], containerProgram: "" },
     {
-      argv: [kubectlPath(version), "--kubeconfig", join(cluster.dataDir, "kubeconfig"), ...args],
+      argv: ["sh", "-c", `stty rows ${rows} cols ${columns}; exec "$@"`, "sh", ...kubectl],
       env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "" },
       cwd: cluster.dataDir,
       stdin: true,
       tty: true,
     },
   );
-  child.resize?.({ columns, rows });
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => {
     output += chunk.toString();
