@@ -26,6 +26,10 @@ export interface ScalePaths<T> {
   selector(object: T): string;
 }
 
+/** The Warning for a field, by its path, that Kubernetes acts on. */
+export const notActedOnText = (field: string): string =>
+  `${field}: kubemu accepts this field and does not act on it`;
+
 export type NameRule = "dns-subdomain" | "dns-label" | "dns-1035-label" | "path-segment";
 
 /** What validation may look at beside the object itself. */

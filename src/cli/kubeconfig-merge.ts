@@ -86,10 +86,7 @@ function takeOut(document: Document, name: string, own: string | undefined): boo
   const removed = LISTS.map((list) => removeNamed(document, list, name));
   if (!removed.includes(true)) return false;
   if (document.get("current-context") === name) {
-    const contexts = document.get("contexts");
-    const there =
-      isSeq(contexts) && contexts.items.some((item) => isMap(item) && item.get("name") === previous);
-    document.set("current-context", there ? previous : "");
+    document.set("current-context", entryOf(document, "contexts", previous) ? previous : "");
   }
   return true;
 }

@@ -70,10 +70,10 @@ function flatten(value: unknown, where: string): KubeObject[] {
   const object = { ...(typeof value === "object" ? value : {}) } as Partial<KubeObject> & { items?: unknown };
   const missing = (["kind", "apiVersion"] as const).find((field) => typeof object[field] !== "string");
   if (missing) throw new Error(`error validating ${where}: ${missing} not set`);
-  // As Go writes an empty list.
-  if (object.items === null && object.kind?.endsWith("List")) return [];
-  if (Array.isArray(object.items) && object.kind?.endsWith("List"))
-    return object.items.flatMap((item) => flatten(item, where));
+  const { items } = object;
+  // Go writes an empty list as null.
+  if (object.kind?.endsWith("List") && (items === null || Array.isArray(items)))
+    return (items ?? []).flatMap((item) => flatten(item, where));
   if (!object.metadata?.name)
     throw new Error(`error validating ${where}: ${object.kind}: metadata.name is missing`);
   return [object as KubeObject];

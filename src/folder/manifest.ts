@@ -50,12 +50,11 @@ function declaredBy(value: unknown, at: Place, of?: { apiVersion: string; kind: 
   if (typeof kind !== "string" || !kind) throw new Unclear("Object 'Kind' is missing");
   if (typeof apiVersion !== "string" || !apiVersion) throw new Unclear("Object 'apiVersion' is missing");
   const { items } = value;
-  // As Go writes an empty list.
-  if (kind.endsWith("List") && items === null) return [];
-  if (kind.endsWith("List") && Array.isArray(items)) {
+  // Go writes an empty list as null.
+  if (kind.endsWith("List") && (items === null || Array.isArray(items))) {
     // Items of a typed list (`DeploymentList`) need not repeat what they are.
     const item = kind === "List" ? undefined : { apiVersion, kind: kind.slice(0, -"List".length) };
-    return items.flatMap((one) => declaredBy(one, at, item));
+    return (items ?? []).flatMap((one) => declaredBy(one, at, item));
   }
   const metadata = isMapping(value["metadata"]) ? value["metadata"] : {};
   const { name, namespace } = metadata;

@@ -5,7 +5,7 @@ import type { TLSSocket } from "node:tls";
 import { statusError } from "../api/status-error.ts";
 import type { ServerContext } from "./context.ts";
 import type { User } from "./request.ts";
-import { ISSUER, type VerifiedToken } from "./tokens.ts";
+import { accountGroups, accountName, ISSUER, type VerifiedToken } from "./tokens.ts";
 
 export const AUTHENTICATED = "system:authenticated";
 export const MASTERS = "system:masters";
@@ -31,9 +31,9 @@ export function tokenUser(context: ServerContext, token: string, audience = ISSU
   if (!verified?.audiences.includes(audience) || !isStillThere(context, verified)) return undefined;
   const { namespace, serviceAccount, pod } = verified;
   return {
-    name: `system:serviceaccount:${namespace}:${serviceAccount.name}`,
+    name: accountName(namespace, serviceAccount.name),
     uid: serviceAccount.uid,
-    groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, AUTHENTICATED],
+    groups: [...accountGroups(namespace), AUTHENTICATED],
     ...(pod
       ? {
           extra: {

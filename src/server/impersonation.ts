@@ -3,6 +3,7 @@
 import { forbidden, plainError } from "../api/status-error.ts";
 import { AUTHENTICATED, MASTERS } from "./authentication.ts";
 import type { User } from "./request.ts";
+import { accountGroups, accountName } from "./tokens.ts";
 
 const EXTRA = "impersonate-extra-";
 const ANONYMOUS = "system:anonymous";
@@ -52,11 +53,12 @@ export function impersonate(requestor: User, headers: readonly string[], url: st
 
 const isUser = ({ kind }: Asked): boolean => kind === "User" || kind === "ServiceAccount";
 
-const accountName = (namespace: string, name: string) => `system:serviceaccount:${namespace}:${name}`;
-
 /** Of an account they are known; of anybody else only the headers could say. */
-const groupsOf = ({ namespace }: Asked): string[] =>
-  namespace === undefined ? [] : ["system:serviceaccounts", `system:serviceaccounts:${namespace}`];
+const groupsOf = ({ namespace }: Asked): readonly string[] =>
+  namespace === undefined ? [] : accountGroups(namespace);
+
+/** Whether a header, its name in lower case, says whom a request acts as. */
+export const isImpersonation = (header: string): boolean => header.startsWith("impersonate-");
 
 /** With the group of all who have shown who they are, or of those who have not, unless the headers have said which. */
 function withStanding(name: string, groups: readonly string[]): readonly string[] {
@@ -72,7 +74,7 @@ function readAsked(headers: readonly string[]): Asked[] {
   const uid: Asked[] = [];
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const header = headers[index]!.toLowerCase();
-    if (!header.startsWith("impersonate-")) continue;
+    if (!isImpersonation(header)) continue;
     // Node reads headers as Latin-1, Go takes their bytes as UTF-8.
     const name = Buffer.from(headers[index + 1]!, "latin1").toString("utf8");
     // Of the user and the UID the first counts, and an empty one is none.

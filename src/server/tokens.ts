@@ -88,12 +88,22 @@ function issueToken(
       ...(pod ? { pod: { name: pod.name, uid: pod.uid } } : {}),
     },
     nbf: issuedAt,
-    sub: `system:serviceaccount:${namespace}:${serviceAccount.name}`,
+    sub: accountName(namespace, serviceAccount.name),
   };
   const signed = `${base64url({ alg: "ES256", kid: "kubemu" })}.${base64url(claims)}`;
   const signature = sign("sha256", Buffer.from(signed), { key, dsaEncoding: "ieee-p1363" });
   return { token: `${signed}.${signature.toString("base64url")}`, expiresAtMs: claims.exp * 1000 };
 }
+
+/** The user that a service account is. */
+export const accountName = (namespace: string, name: string): string =>
+  `system:serviceaccount:${namespace}:${name}`;
+
+/** What every service account of a namespace is in. */
+export const accountGroups = (namespace: string): readonly string[] => [
+  "system:serviceaccounts",
+  `system:serviceaccounts:${namespace}`,
+];
 
 const base64url = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
 

@@ -2,6 +2,7 @@
 import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import type { Pod, Status } from "../../../src/api/generated/types.ts";
+import { hasRoom } from "./has-room.ts";
 import type { ExitResult, NodeHost } from "./host.ts";
 import type { TerminalSizes } from "./terminal-size.ts";
 
@@ -110,16 +111,6 @@ export async function runAttach(
   for (const output of [client.stdout, client.stderr]) await endOutput(output);
   client.finish({ metadata: {}, status: "Success" });
 }
-
-/** Resolves when `to` takes more, or is gone. */
-const hasRoom = (to: Writable): Promise<void> =>
-  new Promise((resolve) => {
-    const go = () => {
-      to.off("drain", go).off("close", go);
-      resolve();
-    };
-    to.once("drain", go).once("close", go);
-  });
 
 const containerOf = ({ spec }: Readonly<Pod>, container: string) =>
   [...spec.containers, ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])].find(

@@ -2,6 +2,7 @@
 // validateContainerLogStatus).
 import type { ServerResponse } from "node:http";
 import type { ContainerStatus, Pod } from "../../../src/api/generated/types.ts";
+import { hasRoom } from "./has-room.ts";
 import type { ContainerLog, NodeHost } from "./host.ts";
 import { type LogOptions, readLog } from "./log-reader.ts";
 
@@ -34,15 +35,8 @@ export async function serveLog(host: NodeHost, request: LogRequest, response: Se
   response.end();
 }
 
-function write(response: ServerResponse, bytes: Buffer): Promise<void> {
-  if (response.destroyed || response.write(bytes)) return Promise.resolve();
-  return new Promise((resolve) => {
-    const go = () => {
-      response.off("drain", go).off("close", go);
-      resolve();
-    };
-    response.once("drain", go).once("close", go);
-  });
+async function write(response: ServerResponse, bytes: Buffer): Promise<void> {
+  if (!response.destroyed && !response.write(bytes)) await hasRoom(response);
 }
 
 const refusal = (code: number, message: string) => Object.assign(new Error(message), { code });

@@ -1,7 +1,7 @@
 // PersistentVolumeClaim: a pod's wish for storage. Its binding is the volume binder's; that nobody takes it from under a pod
 // is the protection finalizer's.
 import type { PersistentVolumeClaim } from "../generated/types.ts";
-import { ageColumn, type KindDefinition, nameColumn } from "../kind.ts";
+import { ageColumn, type KindDefinition, nameColumn, notActedOnText } from "../kind.ts";
 import { PVC_PROTECTION } from "../names.ts";
 import type { Resource } from "../resource.ts";
 import { shortAccessModes } from "../validation/storage.ts";
@@ -44,8 +44,8 @@ export const persistentVolumeClaimKind: KindDefinition<PersistentVolumeClaim> = 
   warnings: ({ spec }, old) =>
     old
       ? []
-      : NOT_ACTED_ON.filter((field) => spec[field] !== undefined).map(
-          (field) => `spec.${field}: kubemu accepts this field and does not act on it`,
+      : NOT_ACTED_ON.filter((field) => spec[field] !== undefined).map((field) =>
+          notActedOnText(`spec.${field}`),
         ),
   columns: [
     /* @__PURE__ */ nameColumn(),

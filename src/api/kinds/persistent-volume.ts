@@ -1,7 +1,7 @@
 // PersistentVolume: storage that outlives pods. Made by an administrator or by a provisioner, given to one claim by the binder.
 import { canonicalAmounts } from "../../base/quantity.ts";
 import type { PersistentVolume } from "../generated/types.ts";
-import { ageColumn, type KindDefinition, nameColumn } from "../kind.ts";
+import { ageColumn, type KindDefinition, nameColumn, notActedOnText } from "../kind.ts";
 import { PV_PROTECTION } from "../names.ts";
 import type { Resource } from "../resource.ts";
 import { shortAccessModes } from "../validation/storage.ts";
@@ -53,7 +53,7 @@ export const persistentVolumeKind: KindDefinition<PersistentVolume> = {
       ...(spec.mountOptions?.length ? ["mountOptions"] : []),
       ...(spec.volumeAttributesClassName ? ["volumeAttributesClassName"] : []),
     ];
-    return unserved.map((field) => `spec.${field}: kubemu accepts this field and does not act on it`);
+    return unserved.map((field) => notActedOnText(`spec.${field}`));
   },
   columns: [
     /* @__PURE__ */ nameColumn(),

@@ -1,6 +1,6 @@
 // StorageClass: by whom, and on which terms, the volumes of its claims are made.
 import type { StorageClass } from "../generated/types.ts";
-import { ageColumn, type KindDefinition } from "../kind.ts";
+import { ageColumn, type KindDefinition, notActedOnText } from "../kind.ts";
 import { labelKeyErrors } from "../label-syntax.ts";
 import type { Resource } from "../resource.ts";
 import { type FieldError, forbiddenField, invalid, notSupported, required } from "../status-error.ts";
@@ -55,9 +55,7 @@ export const storageClassKind: KindDefinition<StorageClass> = {
     ];
   },
   warnings: (storageClass) =>
-    NOT_ACTED_ON.filter((field) => Object.keys(storageClass[field] ?? {}).length > 0).map(
-      (field) => `${field}: kubemu accepts this field and does not act on it`,
-    ),
+    NOT_ACTED_ON.filter((field) => Object.keys(storageClass[field] ?? {}).length > 0).map(notActedOnText),
   columns: [
     {
       name: "Name",

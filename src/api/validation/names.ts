@@ -27,33 +27,36 @@ export function dnsLabelErrors(value: string): string[] {
 }
 
 /** RFC 1123 subdomain: the names of most objects. */
-export function dnsSubdomainErrors(value: string): string[] {
-  const errors = Buffer.byteLength(value) > 253 ? [tooLongText(253)] : [];
-  if (subdomainPattern.test(value)) return errors;
-  return [
-    ...errors,
+export const dnsSubdomainErrors = (value: string): string[] =>
+  nameErrors(
+    value,
+    { bytes: 253, pattern: subdomainPattern },
     `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${SUBDOMAIN}')`,
-  ];
-}
+  );
 
 /** A subdomain that may have underscores: what DNS servers serve, though no host is named so. */
-export function looseSubdomainErrors(value: string): string[] {
-  const errors = Buffer.byteLength(value) > 253 ? [tooLongText(253)] : [];
-  if (looseSubdomainPattern.test(value)) return errors;
-  return [
-    ...errors,
+export const looseSubdomainErrors = (value: string): string[] =>
+  nameErrors(
+    value,
+    { bytes: 253, pattern: looseSubdomainPattern },
     `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${LOOSE_SUBDOMAIN}')`,
-  ];
-}
+  );
 
 /** RFC 1035 label: names of Services. */
-export function dns1035LabelErrors(value: string): string[] {
-  const errors = Buffer.byteLength(value) > 63 ? [tooLongText(63)] : [];
-  if (label1035Pattern.test(value)) return errors;
-  return [
-    ...errors,
+export const dns1035LabelErrors = (value: string): string[] =>
+  nameErrors(
+    value,
+    { bytes: 63, pattern: label1035Pattern },
     `a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '${LABEL_1035}')`,
-  ];
+  );
+
+function nameErrors(
+  value: string,
+  { bytes, pattern }: { readonly bytes: number; readonly pattern: RegExp },
+  otherwise: string,
+): string[] {
+  const errors = Buffer.byteLength(value) > bytes ? [tooLongText(bytes)] : [];
+  return pattern.test(value) ? errors : [...errors, otherwise];
 }
 
 /** What can stand in a URL's path as one segment. */

@@ -22,8 +22,9 @@ import type { ServerContext } from "../context.ts";
 import { storeKey, storePrefix } from "../keys.ts";
 import type { ApiRequest, DocumentAnswer } from "../request.ts";
 import { created } from "./bind.ts";
+import { isDryRun } from "./options.ts";
 import { checkDeleteOptions, type Deletion, deleteNamed } from "./remove.ts";
-import { isDryRun, type Write, writeOf } from "./target.ts";
+import { type Write, writeOf } from "./target.ts";
 import { type NamedTarget, updateObject } from "./update.ts";
 
 const EVICTION: BodyType = {

@@ -35,7 +35,10 @@ export function checkWriteOptions({ method, query }: ApiRequest): void {
 }
 
 /** The values that ask for something: no value at all is taken for no wish. */
-export const dryRunValues = (values: readonly string[]): string[] => values.filter((value) => value !== "");
+const dryRunValues = (values: readonly string[]): string[] => values.filter((value) => value !== "");
+
+/** Whether these values of dryRun, which have been checked, ask for one. */
+export const isDryRun = (values: readonly string[] = []): boolean => dryRunValues(values).length > 0;
 
 /** What Kubernetes says of these values of dryRun, which it shows together. */
 export function dryRunErrors(values: readonly string[]): FieldError[] {

@@ -1,7 +1,6 @@
 // What is said of a patch whose outcome is no object of its type: 422 that shows the patch. JSON and merge patches are decoded
 // from JSON, so the findings are those of a body; a strategic merge patch is turned into the object value by value
 // (apimachinery's FromUnstructured), which has sentences of its own and names no field.
-
 import { goText } from "../../api/patch/typed-errors.ts";
 import { hasReason, invalid, invalidObject, type StatusError } from "../../api/status-error.ts";
 import type { DecodedBody } from "../body.ts";

@@ -1,6 +1,7 @@
 // PATCH in its four forms. Each ends as an update of what is stored, decided against the newest state within the write, so
 // a patch never meets a conflict unless it names a resourceVersion.
 import type { KubeObject } from "../../api/object.ts";
+import { typedErrorsInParts } from "../../api/patch/typed-errors.ts";
 import { fromStored, versionsOf } from "../../api/served-form.ts";
 import {
   badRequest,
@@ -202,7 +203,6 @@ async function refuseUntyped(
   { request, value, size }: Pick<Applied, "request" | "value" | "size">,
 ): Promise<void> {
   if (request.query.get("fieldManager")?.startsWith("kubemu")) return;
-  const { typedErrorsInParts } = await import("../../api/patch/typed-errors.ts");
   const { schema, apiVersion, kind } = bodyTypeOf(served);
   const found = await inPartsIfLarge(typedErrorsInParts(value, schema, context.registry.lookup), size);
   const [first, ...more] = found;

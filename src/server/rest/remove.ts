@@ -9,8 +9,8 @@ import type { ServerContext } from "../context.ts";
 import { storeKey } from "../keys.ts";
 import { type ApiRequest, type DocumentAnswer, documentOf } from "../request.ts";
 import { commit } from "./commit.ts";
-import { dryRunErrors, refusedOptions } from "./options.ts";
-import { booleanOf, integerOf, isDryRun, type Target, type Write, writeOf } from "./target.ts";
+import { dryRunErrors, isDryRun, refusedOptions } from "./options.ts";
+import { booleanOf, integerOf, type Target, type Write, writeOf } from "./target.ts";
 
 const ORPHAN = "orphan";
 const FOREGROUND = "foregroundDeletion";

@@ -3,7 +3,7 @@ import type { AnyKind } from "../../api/kind.ts";
 import { badRequest } from "../../api/status-error.ts";
 import type { AdmissionRequest } from "../admission/chain.ts";
 import type { ApiRequest } from "../request.ts";
-import { checkWriteOptions, dryRunValues, LONGEST_MANAGER } from "./options.ts";
+import { checkWriteOptions, isDryRun, LONGEST_MANAGER } from "./options.ts";
 
 /** A collection, or with `name` one object, or with `subresource` a part of it. */
 export interface Target {
@@ -41,9 +41,6 @@ export function writeOf(
     request: { kind, namespace, subresource, operation, user: request.user, dryRun },
   };
 }
-
-/** Whether these values of dryRun, which have been checked, ask for one. */
-export const isDryRun = (values: readonly string[] = []): boolean => dryRunValues(values).length > 0;
 
 function managerOf({ query, userAgent }: ApiRequest): string {
   const manager = query.get("fieldManager");

@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import tls from "node:tls";
 import type { Status } from "../../api/generated/types.ts";
 import { StatusError } from "../../api/status-error.ts";
+import { isImpersonation } from "../impersonation.ts";
 import type { Location } from "./locate.ts";
 
 /** What the API server shows to node agents, and the name it wants to see in their certificate. PEM texts. */
@@ -95,7 +96,7 @@ export function upgradeHead(request: IncomingMessage, { host, port, path }: Loca
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? "";
     const lower = name.toLowerCase();
-    if (NOT_FORWARDED.has(lower) || lower.startsWith("impersonate-")) continue;
+    if (NOT_FORWARDED.has(lower) || isImpersonation(lower)) continue;
     lines.push(`${name}: ${rawHeaders[index + 1]}`);
   }
   return `${lines.join("\r\n")}\r\n\r\n`;

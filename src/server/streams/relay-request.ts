@@ -13,6 +13,7 @@ import { Agent as HttpsAgent } from "node:https";
 import util from "node:util";
 import type HttpProxy from "http-proxy";
 import { statusError } from "../../api/status-error.ts";
+import { isImpersonation } from "../impersonation.ts";
 import { type AgentIdentity, dialError, tlsOptions } from "./join.ts";
 import type { Location } from "./locate.ts";
 import { pass } from "./relay-log.ts";
@@ -183,7 +184,7 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set([
 function forwardable(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   return Object.fromEntries(
     Object.entries(headers).filter(
-      ([name]) => !name.startsWith(":") && !name.startsWith("impersonate-") && !NOT_FORWARDED.has(name),
+      ([name]) => !name.startsWith(":") && !isImpersonation(name) && !NOT_FORWARDED.has(name),
     ),
   );
 }

@@ -1,6 +1,7 @@
 // Warnings about a pod spec, in a Pod or in a workload's template: Kubernetes' own, and kubemu's for what it does not act on.
 import { isQuantity, milliValue } from "../../../base/quantity.ts";
 import type { Container, EphemeralContainer, ObjectMeta, PodSpec } from "../../generated/types.ts";
+import { notActedOnText } from "../../kind.ts";
 import {
   containerFieldsNotActedOn,
   type NotActedOn,
@@ -67,7 +68,7 @@ function notActedOn(object: object, fields: readonly Field[], path: string): str
       const value = valueAt(object, steps);
       return value !== undefined && value !== unless && !(Array.isArray(value) && value.length === 0);
     })
-    .map(({ field }) => `${path}.${field}: kubemu accepts this field and does not act on it`);
+    .map(({ field }) => notActedOnText(`${path}.${field}`));
 }
 
 function valueAt(object: object, steps: readonly string[]): unknown {
@@ -112,9 +113,7 @@ function readOnlyWarnings(spec: PodSpec, path: string): string[] {
   );
   return containersOf(spec, path).flatMap(([{ volumeMounts = [] }, at]) =>
     volumeMounts.flatMap(({ name, readOnly }, index) =>
-      readOnly && written.delete(name)
-        ? [`${at}.volumeMounts[${index}].readOnly: kubemu accepts this field and does not act on it`]
-        : [],
+      readOnly && written.delete(name) ? [notActedOnText(`${at}.volumeMounts[${index}].readOnly`)] : [],
     ),
   );
 }
