@@ -37,7 +37,11 @@ const server = createSecureServer(
       const key = `bodies/${revision}`;
       database.commit(new Map([[key, { key, revision, json }]]), revision);
       for (const watcher of watchers) watcher.write(`${json}\n`);
-      response.writeHead(201, { "content-type": "application/json" }).end(json);
+      // As a server may that tells watchers first.
+      setImmediate(() => {
+        database.sync?.();
+        response.writeHead(201, { "content-type": "application/json" }).end(json);
+      });
     });
   },
 );

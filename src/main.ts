@@ -58,15 +58,13 @@ const tell = (message: object) => {
   if (process.connected) process.send?.(message, undefined, {}, () => {});
 };
 
-// A fault that nothing caught leaves this process in an unknown state: it ends, and the supervisor starts it again.
-process.on("uncaughtException", (error) => {
-  log.error({ error: error.stack }, "uncaught fault");
+/** A fault leaves this process in a state that nobody knows: it ends, and the supervisor starts it again. */
+function endFor(fault: unknown, what: string): void {
+  log.error({ error: fault instanceof Error ? fault.stack : String(fault) }, what);
   process.exit(70);
-});
-process.on("unhandledRejection", (reason) => {
-  log.error({ error: reason instanceof Error ? reason.stack : String(reason) }, "unhandled rejection");
-  process.exit(70);
-});
+}
+process.on("uncaughtException", (error) => endFor(error, "uncaught fault"));
+process.on("unhandledRejection", (reason) => endFor(reason, "unhandled rejection"));
 
 /**
  * What the supervisor says once it has all that a control plane needs, with the API's socket, which it keeps open while this process is replaced.
@@ -200,7 +198,11 @@ async function startControlPlane(): Promise<void> {
   const storeFolder = join(settings.dataDir, settings.inMemory ? "store-in-memory" : "store");
   mkdirSync(storeFolder, { recursive: true, mode: 0o700 });
   const [store, socket, local] = await Promise.all([
-    openStore<KubeObject>({ path: join(storeFolder, "objects.db"), durable: !settings.inMemory }),
+    openStore<KubeObject>({
+      path: join(storeFolder, "objects.db"),
+      durable: !settings.inMemory,
+      onDiskLost: (error) => endFor(error, "the disk did not take what was written"),
+    }),
     handle === undefined ? undefined : listenEarly({ _handle: handle }),
     process.send && listenEarly({ fd: INHERITED_FD }),
   ]);

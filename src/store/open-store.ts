@@ -1,5 +1,5 @@
-// The store's engine: queues writes, decides and commits them in groups, then applies and announces them. All objects
-// stand in memory; the database is read once, at open.
+// The store's engine: queues writes, decides and commits them in groups, applies and announces them, and answers their writers once the
+// disk has them. All objects stand in memory; the database is read once, at open.
 import { Buckets, bucketOf } from "./buckets.ts";
 import { deepFreeze } from "./freeze.ts";
 import { History, type HistoryLimits } from "./history.ts";
@@ -8,14 +8,22 @@ import type { ChangeFunction, Entry, Store, StoreEvent, Written } from "./store.
 import { StorageError } from "./store.ts";
 import { Watchers } from "./watchers.ts";
 
-export interface StoreOptions {
+export interface StoreOptions extends EngineOptions {
   /** The database file; its folder must exist. */
   readonly path: string;
   /** Default true: every write is on the disk before it is acknowledged. False: it survives a killed process, not a killed machine. */
   readonly durable?: boolean;
+}
+
+interface EngineOptions {
   readonly history?: HistoryLimits;
   /** Told of a watch listener that threw; the others are served on. */
   readonly onListenerError?: (error: unknown) => void;
+  /**
+   * The disk did not confirm writes that others have seen (StorageError). Their writers are told, and no write is taken any more: opening
+   * again tells what is stored.
+   */
+  readonly onDiskLost?: (error: unknown) => void;
 }
 
 /** Opens the store. Throws StorageError: in use by another process, written by a newer version, not a database, no room. */
@@ -31,10 +39,16 @@ interface Queued<T extends object> {
   readonly reject: (error: unknown) => void;
 }
 
+/** What a write is told once its batch is settled. */
+interface Answer {
+  readonly give: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** A store over any persistence. */
 export function createStore<T extends object = object>(
   persistence: Persistence,
-  options: Pick<StoreOptions, "history" | "onListenerError"> = {},
+  options: EngineOptions = {},
 ): Store<T> {
   return new MemoryStore<T>(persistence, options);
 }
@@ -42,17 +56,23 @@ export function createStore<T extends object = object>(
 class MemoryStore<T extends object> implements Store<T> {
   readonly #persistence: Persistence;
   readonly #onListenerError: (error: unknown) => void;
+  readonly #onDiskLost: (error: unknown) => void;
   readonly #buckets = new Buckets<T>();
   readonly #history: History<T>;
   readonly #watchers = new Watchers<T>();
   #revision: number;
   #queue: Queued<T>[] = [];
   #scheduled: NodeJS.Immediate | undefined;
-  #closed = false;
+  /** Whose writes are committed and not yet known to be on the disk. */
+  #unanswered: Answer[] = [];
+  #flush: NodeJS.Immediate | undefined;
+  /** Why no write is taken any more. */
+  #ended: unknown;
 
-  constructor(persistence: Persistence, options: Pick<StoreOptions, "history" | "onListenerError">) {
+  constructor(persistence: Persistence, options: EngineOptions) {
     this.#persistence = persistence;
     this.#onListenerError = options.onListenerError ?? (() => {});
+    this.#onDiskLost = options.onDiskLost ?? (() => {});
     this.#revision = persistence.revision;
     this.#history = new History(this.#revision, options.history);
     for (const { key, revision, json } of persistence.rows())
@@ -79,10 +99,10 @@ class MemoryStore<T extends object> implements Store<T> {
   write(key: string, change: ChangeFunction<T>): Promise<Written<T>> {
     bucketOf(key);
     return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(new StorageError("the store is closed"));
+      if (this.#ended) return reject(this.#ended);
       this.#queue.push({ key, change, resolve, reject });
       // After all that is ready to run now: everything that arrives in one turn of the event loop shares one commit.
-      this.#scheduled ??= setImmediate(() => this.#flush());
+      this.#scheduled ??= setImmediate(() => this.#commit());
     });
   }
 
@@ -99,18 +119,23 @@ class MemoryStore<T extends object> implements Store<T> {
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#flush();
-    this.#closed = true;
+    if (this.#ended) return;
+    this.#commit();
+    this.#flushNow();
+    this.#ended ??= new StorageError("the store is closed");
     this.#persistence.close();
   }
 
-  #flush(): void {
+  #commit(): void {
     clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
     const batch = this.#queue;
     if (batch.length === 0) return;
     this.#queue = [];
+    if (this.#ended) {
+      for (const { reject } of batch) reject(this.#ended);
+      return;
+    }
     const plan = this.#plan(batch);
     if (plan.events.length > 0) {
       try {
@@ -122,14 +147,51 @@ class MemoryStore<T extends object> implements Store<T> {
       }
     }
     for (const event of plan.events) this.#apply(event);
-    for (const settle of plan.settle) settle();
+    this.#answer(plan.answers, plan.events.length > 0);
+  }
+
+  /**
+   * At once, or after the next flush where something is to be flushed. That goes for every answer: one that changed nothing, or was refused, may
+   * rest on a write that is not on the disk.
+   */
+  #answer(answers: readonly Answer[], wrote: boolean): void {
+    if (this.#persistence.sync && (wrote || this.#flush)) {
+      this.#unanswered.push(...answers);
+      // In the next turn: by then whoever watches has been sent what is new, and the disk holds up only those who asked for it.
+      this.#flush ??= setImmediate(() => this.#flushNow());
+    } else for (const { give } of answers) give();
+  }
+
+  #flushNow(): void {
+    clearImmediate(this.#flush);
+    this.#flush = undefined;
+    const answers = this.#unanswered;
+    if (answers.length === 0) return;
+    this.#unanswered = [];
+    try {
+      this.#persistence.sync?.();
+    } catch (error) {
+      this.#fail(error, answers);
+      return;
+    }
+    for (const { give } of answers) give();
+    setImmediate(() => {
+      if (this.#queue.length === 0 && !this.#flush && !this.#ended) this.#persistence.tidy?.();
+    });
+  }
+
+  /** The disk did not take what is committed here: what is true now, only a new start can read. */
+  #fail(error: unknown, answers: readonly Answer[]): void {
+    for (const { reject } of answers) reject(error);
+    this.#ended ??= error;
+    this.#onDiskLost(error);
   }
 
   /** Runs the change functions one by one, each seeing what those before it decided. */
   #plan(batch: readonly Queued<T>[]) {
     const staged = new Map<string, Entry<T> | undefined>();
     const events: StoreEvent<T>[] = [];
-    const settle: (() => void)[] = [];
+    const answers: Answer[] = [];
     const read = (key: string) => (staged.has(key) ? staged.get(key) : this.#buckets.get(key));
     for (const { key, change, resolve, reject } of batch) {
       try {
@@ -137,7 +199,7 @@ class MemoryStore<T extends object> implements Store<T> {
         const revision = this.#revision + events.length + 1;
         const decided = change(previous, revision, read);
         if (!decided) {
-          settle.push(() => resolve({ entry: previous, previous, effect: "none" }));
+          answers.push({ give: () => resolve({ entry: previous, previous, effect: "none" }), reject });
           continue;
         }
         const removed = "remove" in decided;
@@ -150,12 +212,15 @@ class MemoryStore<T extends object> implements Store<T> {
           entry,
           previous,
         });
-        settle.push(() => resolve({ entry, previous, effect: removed ? "remove" : "put" }));
+        answers.push({
+          give: () => resolve({ entry, previous, effect: removed ? "remove" : "put" }),
+          reject,
+        });
       } catch (error) {
-        settle.push(() => reject(error));
+        answers.push({ give: () => reject(error), reject });
       }
     }
-    return { staged, events, settle };
+    return { staged, events, answers };
   }
 
   #apply(event: StoreEvent<T>): void {

@@ -10,7 +10,17 @@ export interface Persistence {
   /** The revision of the last commit. */
   readonly revision: number;
   rows(): Iterable<StoredRow>;
-  /** All or nothing: `undefined` removes the key. Throws StorageError and leaves everything as it was. */
+  /**
+   * All or nothing: `undefined` removes the key. Throws StorageError and leaves everything as it was. What it took outlives this process,
+   * however that ends.
+   */
   commit(changes: ReadonlyMap<string, StoredRow | undefined>, revision: number): void;
+  /**
+   * Returns once what is committed outlives the machine as well. Throws StorageError: what of it is on the disk, only opening again tells.
+   * Absent where nobody asked for that.
+   */
+  readonly sync?: () => void;
+  /** Called when nobody waits: the time for work that would hold up a commit. */
+  readonly tidy?: () => void;
   close(): void;
 }

@@ -1,11 +1,13 @@
-// Durable storage in one SQLite file: WAL, a commit is one fsync. Holds the file's exclusive lock from open to close (the
-// kernel lets go of it when the process dies), so that no two processes ever write one database.
+// Durable storage in one SQLite file with a write-ahead log (WAL). A commit writes to the log; a flush of the log makes all commits before it
+// durable. Holds the file's exclusive lock from open to close (the kernel lets go of it when the process dies), so that no two processes ever
+// write one database.
+import { closeSync, fdatasyncSync, openSync } from "node:fs";
 import type { DatabaseSyncInstance as DatabaseSync } from "@photostructure/sqlite";
 import type { Persistence, StoredRow } from "./persistence.ts";
 import { StorageError } from "./store.ts";
 
-// Written to the file; one that says more was written by a newer kubemu and is left alone.
-const SCHEMA_VERSION = 1;
+// Written to the file; one that says more was written by a newer kubemu and is left alone. In version 1 the counter was written by every commit.
+const SCHEMA_VERSION = 2;
 // "kubm": tells this file from another program's.
 const APPLICATION_ID = 0x6b75626d;
 
@@ -18,6 +20,14 @@ const NO_ROOM: ReadonlySet<unknown> = new Set([SQLITE_FULL]);
 // VACUUM rewrites the whole file: worth it only when at least this much, and a quarter of it, is free pages.
 const COMPACT_PAGES = 2_000;
 
+// SQLite's own measure for a checkpoint, 4 MB of log. It takes some milliseconds, so it is done when nobody waits for a commit, and by a
+// commit only once the log is four times as long.
+const CHECKPOINT_PAGES = 1_000;
+const CHECKPOINT_PAGES_AT_LAST = 4_000;
+const PAGE_BYTES = 4_096;
+// The row's page, its key's in the index, and where one of them is full a new one and the file's first.
+const PAGES_OF_A_ROW = 4;
+
 /** Opens or makes the database at `path`. `durable: false` leaves flushing to the operating system (it still outlives a SIGKILL). */
 export async function openSqlite(path: string, { durable }: { durable: boolean }): Promise<Persistence> {
   const { DatabaseSync } = await loadSqlite();
@@ -25,7 +35,7 @@ export async function openSqlite(path: string, { durable }: { durable: boolean }
   try {
     database = new DatabaseSync(path);
     prepare(database, path, durable);
-    return sqlitePersistence(database, path);
+    return sqlitePersistence(database, path, durable);
   } catch (error) {
     try {
       database?.close();
@@ -49,7 +59,9 @@ async function loadSqlite(): Promise<typeof import("@photostructure/sqlite")> {
 function prepare(database: DatabaseSync, path: string, durable: boolean): void {
   database.exec("PRAGMA locking_mode = EXCLUSIVE");
   database.exec("PRAGMA journal_mode = WAL");
-  database.exec(`PRAGMA synchronous = ${durable ? "FULL" : "OFF"}`);
+  // NORMAL: SQLite flushes around checkpoints, so that the file is whole whatever happens; commits are flushed by sync().
+  database.exec(`PRAGMA synchronous = ${durable ? "NORMAL" : "OFF"}`);
+  if (durable) database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES_AT_LAST}`);
   // The exclusive lock is taken by the first write transaction and kept.
   database.exec("BEGIN EXCLUSIVE");
   const version = Number(pragma(database, "user_version"));
@@ -61,7 +73,8 @@ function prepare(database: DatabaseSync, path: string, durable: boolean): void {
   const tables = Number(database.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"]);
   if (tables > 0 && application !== APPLICATION_ID)
     throw new StorageError(`database ${path} was not written by kubemu`);
-  if (version < 1) createTables(database);
+  if (tables === 0) createTables(database);
+  if (version < SCHEMA_VERSION) database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   database.exec("COMMIT");
   const free = Number(pragma(database, "freelist_count"));
   if (free > COMPACT_PAGES && free > Number(pragma(database, "page_count")) / 4) database.exec("VACUUM");
@@ -72,21 +85,27 @@ function createTables(database: DatabaseSync): void {
   database.exec("CREATE TABLE counter (revision INTEGER NOT NULL)");
   database.exec("INSERT INTO counter VALUES (0)");
   database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-  database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }
 
 function pragma(database: DatabaseSync, name: string): unknown {
   return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
 }
 
-function sqlitePersistence(database: DatabaseSync, path: string): Persistence {
+function sqlitePersistence(database: DatabaseSync, path: string, durable: boolean): Persistence {
+  // The log stays one file for as long as the database is open.
+  const log = durable ? openSync(`${path}-wal`, "r+") : undefined;
+  // What a killed process committed and could not flush counts from now on.
+  if (log !== undefined) fdatasyncSync(log);
   // Rows keep their place: objects are longer than what an index page holds inline.
   const put = database.prepare(
     "INSERT INTO objects (key, revision, json) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, json = excluded.json",
   );
   const remove = database.prepare("DELETE FROM objects WHERE key = ?");
   const count = database.prepare("UPDATE counter SET revision = ?");
-  let revision = Number(database.prepare("SELECT revision FROM counter").get()?.["revision"]);
+  let pages = 0;
+  const newest =
+    "SELECT max(revision) AS newest FROM (SELECT revision FROM counter UNION ALL SELECT revision FROM objects)";
+  let revision = Number(database.prepare(newest).get()?.["newest"]);
   return {
     get revision() {
       return revision;
@@ -98,11 +117,15 @@ function sqlitePersistence(database: DatabaseSync, path: string): Persistence {
     commit(changes, newRevision) {
       try {
         database.exec("BEGIN");
+        let isCounted = false;
         for (const [key, row] of changes) {
+          pages += PAGES_OF_A_ROW + Math.floor((row?.json.length ?? 0) / PAGE_BYTES);
           if (row) put.run(key, row.revision, row.json);
           else remove.run(key);
+          isCounted ||= row?.revision === newRevision;
         }
-        count.run(newRevision);
+        // One page less to write: the newest row tells the revision, unless the newest write was a removal.
+        if (!isCounted) count.run(newRevision);
         database.exec("COMMIT");
       } catch (error) {
         rollback(database);
@@ -110,7 +133,26 @@ function sqlitePersistence(database: DatabaseSync, path: string): Persistence {
       }
       revision = newRevision;
     },
+    ...(log !== undefined && {
+      sync() {
+        try {
+          fdatasyncSync(log);
+        } catch (error) {
+          throw new StorageError(`flushing database ${path}: ${messageOf(error)}`, { cause: error });
+        }
+      },
+      tidy() {
+        if (pages < CHECKPOINT_PAGES) return;
+        pages = 0;
+        try {
+          database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+        } catch {
+          // No room in the file: all of it is in the log still.
+        }
+      },
+    }),
     close() {
+      if (log !== undefined) closeSync(log);
       try {
         letGo(database);
       } finally {

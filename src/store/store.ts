@@ -1,5 +1,7 @@
 // The contract of the store: revisioned keys, watch from any retained revision. It knows keys (`bucket/rest`) and
-// frozen objects, no kinds. Invariant: nobody reads, lists or watches a write that is not yet durable.
+// frozen objects, no kinds. Invariants: nobody reads, lists or watches a write that could be lost with this process, and nobody is told of
+// the outcome of a write that could be lost with the machine. Unlike Kubernetes: there nobody sees the latter either
+// (docs/decisions/0009-seen-before-flushed.md).
 
 /** One stored object. `object` is deep-frozen, `json` its serialized form; both carry what the change function put in. */
 export interface Entry<T extends object = object> {

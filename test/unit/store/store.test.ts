@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -34,6 +34,27 @@ function memoryPersistence() {
   };
   return { persistence, state, rows };
 }
+
+/** The same, on a disk: how far it has what is committed, and `flush` runs when it is asked to take it. */
+function memoryDisk(flush: () => void = () => {}) {
+  const { persistence, state } = memoryPersistence();
+  const disk = { flushed: 0, flushes: 0, tidied: 0 };
+  // Assigned, not spread: the revision goes on being asked for.
+  const onDisk: Persistence = Object.assign(Object.create(persistence) as Persistence, {
+    sync: () => {
+      flush();
+      disk.flushes += 1;
+      disk.flushed = state.revision;
+    },
+    tidy: () => {
+      disk.tidied += 1;
+    },
+  });
+  return { persistence: onDisk, disk };
+}
+
+/** Everything that is ready by now has run. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 const put = (store: Store<Thing>, key: string, value: number) => store.write(key, () => ({ put: { value } }));
 const remove = (store: Store<Thing>, key: string) =>
@@ -131,6 +152,88 @@ describe("writes", () => {
     await written;
     expect(during).toBeUndefined();
     expect(store.get("a/1")?.object.value).toBe(1);
+  });
+});
+
+describe("on a disk", () => {
+  test("a write is seen once it is committed, and answered once it is flushed", async () => {
+    const order: string[] = [];
+    const store = createStore<Thing>(memoryDisk(() => order.push("flush")).persistence);
+    store.watch("a/", 0, (event) => {
+      // What a watcher is sent in later turns is sent before the disk is asked as well.
+      setImmediate(() => order.push(`${told(event)}, ${store.get("a/1")?.object.value}`));
+    });
+    await put(store, "a/1", 1);
+    order.push("answer");
+    expect(order).toEqual(["1 ADDED a/1, 1", "flush", "answer"]);
+  });
+
+  test("a batch is one flush, and the time after the last of several is for tidying up", async () => {
+    const { persistence, disk } = memoryDisk();
+    const store = createStore<Thing>(persistence);
+    const writes = ["a/1", "a/2", "a/3"].map((key) => put(store, key, 1));
+    await turn();
+    await Promise.all([...writes, put(store, "a/4", 1)]);
+    expect(disk).toEqual({ flushed: 4, flushes: 2, tidied: 0 });
+    await turn();
+    await turn();
+    expect(disk.tidied).toBe(1);
+  });
+
+  test("no answer rests on what is not on the disk, and none is left out", async () => {
+    const write = fc.record({ key: fc.integer({ min: 0, max: 2 }), value: fc.integer({ min: 0, max: 2 }) });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof(write, fc.constant("turn" as const)), { maxLength: 40 }),
+        async (steps) => {
+          const { persistence, disk } = memoryDisk();
+          const store = createStore<Thing>(persistence);
+          const early: string[] = [];
+          const answers: Promise<void>[] = [];
+          const ask = async (key: string, value: number) => {
+            let rests = 0;
+            const change = (current: { object: Thing } | undefined, revision: number) => {
+              const same = current?.object.value === value;
+              rests = same || value === 0 ? revision - 1 : revision;
+              if (value === 0) throw new Error("no");
+              return same ? undefined : { put: { value } };
+            };
+            await store.write(key, change).catch(() => {});
+            if (disk.flushed < rests) early.push(`${key}=${value} of ${rests} at ${disk.flushed}`);
+          };
+          // Some write as soon as they see something: before the flush.
+          store.watch("a/0", 0, ({ entry }) => answers.push(ask("a/1", entry.object.value)));
+          for (const step of steps) {
+            if (step === "turn") await turn();
+            else answers.push(ask(`a/${step.key}`, step.value));
+          }
+          for (const answer of answers) await answer;
+          expect([early, disk.flushed]).toEqual([[], store.revision]);
+        },
+      ),
+    );
+  });
+
+  test("a flush that fails is told to those who wait, and ends the store", async () => {
+    const lost: unknown[] = [];
+    const { persistence } = memoryDisk(() => {
+      throw new StorageError("flushing database test: EIO");
+    });
+    const store = createStore<Thing>(persistence, { onDiskLost: (error) => lost.push(String(error)) });
+    const first = put(store, "a/1", 1);
+    await turn();
+    const second = put(store, "a/2", 2);
+    for (const write of [first, second]) await expect(write).rejects.toThrow("flushing database test: EIO");
+    await expect(put(store, "a/3", 3)).rejects.toThrow("flushing database test: EIO");
+    expect([lost, store.get("a/2")]).toEqual([["StorageError: flushing database test: EIO"], undefined]);
+  });
+
+  test("closing flushes", async () => {
+    const { persistence, disk } = memoryDisk();
+    const store = createStore<Thing>(persistence);
+    const last = put(store, "a/1", 1);
+    await store.close();
+    expect([disk.flushed, (await last).effect]).toEqual([1, "put"]);
   });
 });
 
@@ -301,12 +404,47 @@ describe("the database", () => {
     );
   });
 
+  test("keeps its log short while nobody waits", async () => {
+    const path = join(scratch(), "test.db");
+    const store = await openStore<{ text: string }>({ path });
+    const text = "x".repeat(10_000);
+    for (let n = 0; n < 600; n++) {
+      await store.write(`a/${n}`, () => ({ put: { text } }));
+      await turn();
+    }
+    // Six megabytes were written, in twelve of pages.
+    expect(statSync(`${path}-wal`).size).toBeLessThan(8 * 1024 * 1024);
+    await store.close();
+    const again = await openStore<{ text: string }>({ path });
+    expect(again.list("a/")).toHaveLength(600);
+    await again.close();
+  });
+
   test("is refused while another has it open", async () => {
     const path = join(scratch(), "test.db");
     const store = await openStore({ path });
     await expect(openStore({ path })).rejects.toThrow(`database ${path} is in use by another process`);
     await store.close();
     await (await openStore({ path })).close();
+  });
+
+  test("of the version before is taken over", async () => {
+    const { DatabaseSync } = await import("@photostructure/sqlite");
+    const path = join(scratch(), "test.db");
+    const store = await openStore<Thing>({ path });
+    await put(store, "a/1", 1);
+    await store.close();
+    const database = new DatabaseSync(path);
+    // What version 1 left: a counter that is right by itself.
+    database.exec("UPDATE counter SET revision = 7");
+    database.exec("PRAGMA user_version = 1");
+    database.close();
+    const again = await openStore<Thing>({ path });
+    expect([again.revision, again.list("a/").length]).toEqual([7, 1]);
+    await again.close();
+    const after = new DatabaseSync(path);
+    expect(after.prepare("PRAGMA user_version").get()).toEqual({ user_version: 2 });
+    after.close();
   });
 
   test("of a newer version, or of another program, is refused and left alone", async () => {
@@ -317,7 +455,7 @@ describe("the database", () => {
     database.exec("PRAGMA user_version = 99");
     database.close();
     await expect(openStore({ path: newer })).rejects.toThrow(
-      `database ${newer} was written by a newer kubemu (schema version 99, this one knows 1)`,
+      `database ${newer} was written by a newer kubemu (schema version 99, this one knows 2)`,
     );
     const foreign = join(scratch(), "foreign.db");
     const other = new DatabaseSync(foreign);
