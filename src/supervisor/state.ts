@@ -9,8 +9,11 @@ import type { ProxyMode } from "../process/settings.ts";
 /** 127.S.192.0 and up belongs to Services. */
 export const MOST_NODES = 190;
 
-/** What the data directory's layout is called. A directory with a larger number was written by a newer kubemu. */
-export const DATA_VERSION = 1;
+/**
+ * What the data directory's layout is called. A directory with a larger number was written by a newer kubemu. 2: the database may tell the
+ * revision by its newest row alone.
+ */
+export const DATA_VERSION = 2;
 
 export interface ClusterFile {
   readonly version: number;

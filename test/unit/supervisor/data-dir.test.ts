@@ -25,10 +25,12 @@ const FILE: ClusterFile = {
 };
 const cluster = (version: number) => JSON.stringify({ ...FILE, version });
 
-test("an empty directory and one of a stopped cluster may be used", () => {
+test("an empty directory and one of a stopped cluster, of an older kubemu as well, may be used", () => {
   expect(() => checkDataDir(folder)).not.toThrow();
-  writeCluster(cluster(DATA_VERSION));
-  expect(() => checkDataDir(folder)).not.toThrow();
+  for (const version of [1, DATA_VERSION]) {
+    writeCluster(cluster(version));
+    expect(() => checkDataDir(folder)).not.toThrow();
+  }
 });
 
 test("one that is in use may not, and the message names it and the pid", () => {
