@@ -62,10 +62,8 @@ class MemoryStore<T extends object> implements Store<T> {
   readonly #watchers = new Watchers<T>();
   #revision: number;
   #queue: Queued<T>[] = [];
-  #scheduled: NodeJS.Immediate | undefined;
   /** Whose writes are committed and not yet known to be on the disk. */
   #unanswered: Answer[] = [];
-  #flush: NodeJS.Immediate | undefined;
   /** Why no write is taken any more. */
   #ended: unknown;
 
@@ -73,10 +71,12 @@ class MemoryStore<T extends object> implements Store<T> {
     this.#persistence = persistence;
     this.#onListenerError = options.onListenerError ?? (() => {});
     this.#onDiskLost = options.onDiskLost ?? (() => {});
-    this.#revision = persistence.revision;
-    this.#history = new History(this.#revision, options.history);
-    for (const { key, revision, json } of persistence.rows())
+    this.#revision = persistence.counter;
+    for (const { key, revision, json } of persistence.rows()) {
       this.#buckets.put({ key, revision, json, object: deepFreeze(JSON.parse(json) as T) });
+      this.#revision = Math.max(this.#revision, revision);
+    }
+    this.#history = new History(this.#revision, options.history);
   }
 
   get revision(): number {
@@ -100,9 +100,9 @@ class MemoryStore<T extends object> implements Store<T> {
     bucketOf(key);
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(this.#ended);
-      this.#queue.push({ key, change, resolve, reject });
       // After all that is ready to run now: everything that arrives in one turn of the event loop shares one commit.
-      this.#scheduled ??= setImmediate(() => this.#commit());
+      if (this.#queue.length === 0) setImmediate(() => this.#commit());
+      this.#queue.push({ key, change, resolve, reject });
     });
   }
 
@@ -121,21 +121,16 @@ class MemoryStore<T extends object> implements Store<T> {
   async close(): Promise<void> {
     if (this.#ended) return;
     this.#commit();
-    this.#flushNow();
-    this.#ended ??= new StorageError("the store is closed");
+    this.#flush();
+    this.#end(new StorageError("the store is closed"));
     this.#persistence.close();
   }
 
   #commit(): void {
-    clearImmediate(this.#scheduled);
-    this.#scheduled = undefined;
     const batch = this.#queue;
+    // The store has ended, or close() was faster.
     if (batch.length === 0) return;
     this.#queue = [];
-    if (this.#ended) {
-      for (const { reject } of batch) reject(this.#ended);
-      return;
-    }
     const plan = this.#plan(batch);
     if (plan.events.length > 0) {
       try {
@@ -155,16 +150,17 @@ class MemoryStore<T extends object> implements Store<T> {
    * rest on a write that is not on the disk.
    */
   #answer(answers: readonly Answer[], wrote: boolean): void {
-    if (this.#persistence.sync && (wrote || this.#flush)) {
-      this.#unanswered.push(...answers);
-      // In the next turn: by then whoever watches has been sent what is new, and the disk holds up only those who asked for it.
-      this.#flush ??= setImmediate(() => this.#flushNow());
-    } else for (const { give } of answers) give();
+    const isPending = this.#unanswered.length > 0;
+    if (!this.#persistence.sync || (!wrote && !isPending)) {
+      for (const { give } of answers) give();
+      return;
+    }
+    // In the next turn: by then whoever watches has been sent what is new, and the disk holds up only those who asked for it.
+    if (!isPending) setImmediate(() => this.#flush());
+    this.#unanswered.push(...answers);
   }
 
-  #flushNow(): void {
-    clearImmediate(this.#flush);
-    this.#flush = undefined;
+  #flush(): void {
     const answers = this.#unanswered;
     if (answers.length === 0) return;
     this.#unanswered = [];
@@ -176,15 +172,22 @@ class MemoryStore<T extends object> implements Store<T> {
     }
     for (const { give } of answers) give();
     setImmediate(() => {
-      if (this.#queue.length === 0 && !this.#flush && !this.#ended) this.#persistence.tidy?.();
+      if (this.#queue.length === 0 && this.#unanswered.length === 0 && !this.#ended)
+        this.#persistence.tidy?.();
     });
   }
 
   /** The disk did not take what is committed here: what is true now, only a new start can read. */
   #fail(error: unknown, answers: readonly Answer[]): void {
     for (const { reject } of answers) reject(error);
-    this.#ended ??= error;
+    this.#end(error);
     this.#onDiskLost(error);
+  }
+
+  /** From here on no write is taken, nor one that waits to be decided. */
+  #end(why: unknown): void {
+    this.#ended ??= why;
+    for (const { reject } of this.#queue.splice(0)) reject(this.#ended);
   }
 
   /** Runs the change functions one by one, each seeing what those before it decided. */

@@ -7,8 +7,8 @@ export interface StoredRow {
 }
 
 export interface Persistence {
-  /** The revision of the last commit. */
-  readonly revision: number;
+  /** The last commit's revision is the largest of this and the rows' own: a commit counts here only what none of its rows tells. */
+  readonly counter: number;
   rows(): Iterable<StoredRow>;
   /**
    * All or nothing: `undefined` removes the key. Throws StorageError and leaves everything as it was. What it took outlives this process,

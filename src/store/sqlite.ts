@@ -103,18 +103,13 @@ function sqlitePersistence(database: DatabaseSync, path: string, durable: boolea
   const remove = database.prepare("DELETE FROM objects WHERE key = ?");
   const count = database.prepare("UPDATE counter SET revision = ?");
   let pages = 0;
-  const newest =
-    "SELECT max(revision) AS newest FROM (SELECT revision FROM counter UNION ALL SELECT revision FROM objects)";
-  let revision = Number(database.prepare(newest).get()?.["newest"]);
   return {
-    get revision() {
-      return revision;
-    },
+    counter: Number(database.prepare("SELECT revision FROM counter").get()?.["revision"]),
     rows: () =>
       database
         .prepare("SELECT key, revision, json FROM objects ORDER BY key")
         .iterate() as Iterable<StoredRow>,
-    commit(changes, newRevision) {
+    commit(changes, revision) {
       try {
         database.exec("BEGIN");
         let isCounted = false;
@@ -122,16 +117,15 @@ function sqlitePersistence(database: DatabaseSync, path: string, durable: boolea
           pages += PAGES_OF_A_ROW + Math.floor((row?.json.length ?? 0) / PAGE_BYTES);
           if (row) put.run(key, row.revision, row.json);
           else remove.run(key);
-          isCounted ||= row?.revision === newRevision;
+          isCounted ||= row?.revision === revision;
         }
         // One page less to write: the newest row tells the revision, unless the newest write was a removal.
-        if (!isCounted) count.run(newRevision);
+        if (!isCounted) count.run(revision);
         database.exec("COMMIT");
       } catch (error) {
         rollback(database);
         throw commitError(path, error);
       }
-      revision = newRevision;
     },
     ...(log !== undefined && {
       sync() {
