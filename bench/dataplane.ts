@@ -20,13 +20,11 @@ import {
 import { openIdle } from "../test/cluster/idle-connections.ts";
 import { cpuSeconds, pssMb } from "./cluster.ts";
 import { type Figure, figure, median, type Scenario } from "./figure.ts";
+import { isInstalled, succeeds, unmeasured } from "./other-programs.ts";
 
 const SECONDS = Number(process.env["KUBEMU_BENCH_SECONDS"] ?? 4);
 const ROUNDS = 3;
 const IDLE = 10_000;
-
-const succeeds = async (command: string) => (await run("sh", ["-c", command])).code === 0;
-const has = (program: string) => succeeds(`command -v ${program}`);
 
 /** One way to the same pods, and who spends processor time on it. */
 interface Way {
@@ -160,9 +158,6 @@ function against(title: string, a: Way, b: Way, least?: number): Figure {
   });
 }
 
-const missing = (title: string, program: string): Figure =>
-  figure(title, Number.NaN, "1/s", { note: `${program}: cannot be used here` });
-
 /** The proxy in user space: against HAProxy, and with many idle connections. */
 async function userspace(): Promise<Figure[]> {
   const cluster = await startCluster({ folders: ["fixtures/quickstart"] });
@@ -176,7 +171,8 @@ async function userspace(): Promise<Figure[]> {
     await Promise.all([url, httpUrl, oneUrl].map(answers));
     const pids = await allProxiesOf(cluster.dataDir);
     const idle = await idleConnections(cluster, url);
-    if (!(await has("haproxy"))) return [missing("L4 through a Service ÷ HAProxy TCP", "haproxy"), ...idle];
+    if (!(await isInstalled("haproxy")))
+      return [unmeasured("L4 through a Service ÷ HAProxy TCP", "HAProxy is not installed"), ...idle];
     const haproxy = await startHaproxy(servers);
     try {
       const [direct, one] = [way("direct", `http://${single}/`), way("kubemu", oneUrl, pids)];
@@ -222,7 +218,7 @@ async function idleConnections(cluster: Cluster, url: string): Promise<Figure[]>
 
 async function kernel(): Promise<Figure[]> {
   const title = "nftables mode, the Service of one pod ÷ that pod directly, 64 kept-alive connections";
-  if (!(await succeeds("nft list tables"))) return [missing(title, "nftables")];
+  if (!(await succeeds("nft list tables"))) return [unmeasured(title, "nftables cannot be used here")];
   const cluster = await startCluster({ args: ["--proxy-mode", "nftables"] });
   try {
     await cluster.apply(ONE);
@@ -242,7 +238,7 @@ async function kernel(): Promise<Figure[]> {
 export const dataplane: Scenario = {
   name: "dataplane",
   async run() {
-    if (!(await has("wrk"))) return [missing("throughput", "wrk")];
+    if (!(await isInstalled("wrk"))) return [unmeasured("throughput", "wrk is not installed")];
     return [...(await userspace()), ...(await kernel())];
   },
 };

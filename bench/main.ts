@@ -13,6 +13,7 @@ import { drills } from "./drills.ts";
 import type { Scenario } from "./figure.ts";
 import { healing } from "./healing.ts";
 import { idle } from "./idle.ts";
+import { reference } from "./reference.ts";
 import { writeResults } from "./results.ts";
 import { start } from "./start.ts";
 import { surface } from "./surface.ts";
@@ -22,6 +23,7 @@ const scenarios: readonly Scenario[] = [
   healing,
   idle,
   api,
+  reference,
   surface,
   crowd,
   dataplane,

@@ -1,7 +1,9 @@
 // Boots real clusters for tests: the built programs, real processes, a scratch data directory. `stop` takes the cluster down and
 // fails the test if a process of it is left. Nothing here sleeps for a fixed time: `eventually` waits for a condition.
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Client } from "../../src/client/client.ts";
@@ -342,4 +344,14 @@ export async function fetchText(url: string): Promise<{ status: number; headers:
     signal: AbortSignal.timeout(10_000),
   });
   return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+/** A port of 127.0.0.1 that nobody listens on, for a program that takes a number and no socket. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }

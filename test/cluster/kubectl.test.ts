@@ -1,10 +1,10 @@
 // The commands of the first issue, typed as a user types them, with each kubectl found on the machine.
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type Cluster,
   eventually,
+  freePort,
   hasKubectl,
   kubectlPath,
   kubectlVersions,
@@ -324,12 +324,3 @@ describe.skipIf(!hasKubectl)("kubectl", () => {
     });
   });
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
