@@ -8,6 +8,7 @@ import { badRequest, StatusError, statusError } from "../api/status-error.ts";
 import { isAllowed } from "./authentication.ts";
 import { componentStatuses, componentStatusKind } from "./component-statuses.ts";
 import type { ServerContext } from "./context.ts";
+import { isDefinitions, listDefinitions } from "./custom-resource-definitions.ts";
 import { subresourcesOf, verbsOf } from "./discovery/resources.ts";
 import { type Documents, unknownPath } from "./discovery/serve.ts";
 import type { Metrics } from "./metrics/measure.ts";
@@ -80,6 +81,10 @@ function route(parts: Parts, request: ApiRequest): Promise<Answer> | Answer {
   }
   if (path.group === "" && path.plural === "bindings" && request.method === "POST")
     return legacyBinding(parts.context, request, path);
+  if (isDefinitions(path) && verbOf(request, path) === "list") {
+    authorize(request, { verb: "list", group: path.group, resource: path.plural });
+    return listDefinitions(parts.context);
+  }
   throw unknownPath();
 }
 

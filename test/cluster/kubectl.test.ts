@@ -148,6 +148,16 @@ describe.skipIf(!hasKubectl)("kubectl", () => {
       await kubectl("delete", "deployment", "ssa");
     });
 
+    test("goes from applying client-side to server-side and back", async () => {
+      await raw(["apply", "-f", "-"], manifest("moved", "nginx:1.26", 1));
+      const there = await raw(["apply", "--server-side", "-f", "-"], manifest("moved", "nginx:1.27", 1));
+      expect(there).toMatchObject({ code: 0, stdout: "deployment.apps/moved serverside-applied\n" });
+      expect(await kubectl("apply", "view-last-applied", "deployment/moved")).toContain("image: nginx:1.27");
+      const back = await raw(["apply", "-f", "-"], manifest("moved", "nginx:1.27", 1));
+      expect(back.stdout).toBe("deployment.apps/moved configured\n");
+      await kubectl("delete", "deployment", "moved");
+    });
+
     test("scales, labels, annotates, patches, replaces, edits by dry run and diff", async () => {
       expect(await kubectl("scale", "deployment/web", "--replicas=3")).toBe("deployment.apps/web scaled\n");
       expect(await kubectl("scale", "deployment/web", "--current-replicas=3", "--replicas=2")).toBe(
@@ -215,6 +225,8 @@ describe.skipIf(!hasKubectl)("kubectl", () => {
       );
       const invalid = await raw(["create", "-f", "-"], manifest("Bad_Name"));
       expect(invalid.stderr).toContain('The Deployment "Bad_Name" is invalid:');
+      const misspelt = await raw(["apply", "-f", "-"], manifest("bad").replace("Deployment", "Deploymentt"));
+      expect(misspelt.stderr).toContain('no matches for kind "Deploymentt" in version "apps/v1"');
       expect((await raw(["get", "pod", "absent"])).stderr).toBe(
         'Error from server (NotFound): pods "absent" not found\n',
       );

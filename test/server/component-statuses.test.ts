@@ -62,3 +62,18 @@ test("a scale is a table too", async () => {
   expect(columnDefinitions.map(({ name }) => name)).toEqual(["Name", "Desired", "Available", "Age"]);
   expect(rows[0]?.cells).toEqual(["web", 3, 0, expect.stringMatching(/^\d+s$/)]);
 });
+
+test("the list of CustomResourceDefinitions is empty, for kubectl, which asks for it when it knows no kind", async () => {
+  const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  expect((await server.https("GET", path)).json()).toMatchObject({
+    kind: "CustomResourceDefinitionList",
+    items: [],
+  });
+  for (const [method, other] of [
+    ["POST", path],
+    ["GET", `${path}?watch=true`],
+    ["GET", `${path}/some`],
+    ["GET", "/apis/apiextensions.k8s.io/v1"],
+  ] as const)
+    expect((await server.https(method, other)).status, `${method} ${other}`).toBe(404);
+});

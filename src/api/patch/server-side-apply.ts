@@ -9,7 +9,7 @@ import { timestamp } from "../../base/clock.ts";
 import { type Parts, whole } from "../../base/parts.ts";
 import type { ManagedFieldsEntry } from "../generated/types.ts";
 import type { KubeObject } from "../object.ts";
-import { isObject, type JsonObject } from "../own.ts";
+import type { JsonObject } from "../own.ts";
 import type { FieldSchema, TypeLookup } from "../schema.ts";
 import type { Versions } from "../served-form.ts";
 import { badRequest } from "../status-error.ts";
@@ -23,6 +23,7 @@ import {
   pathsOf,
   union,
 } from "./field-set.ts";
+import { KUBECTL, LAST_APPLIED, lastAppliedOf, withLastApplied } from "./last-applied.ts";
 import {
   appliedFields,
   type Changes,
@@ -70,8 +71,6 @@ export interface Applied {
   readonly object: KubeObject;
   readonly conflicts: readonly FieldConflict[];
 }
-
-const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 /** Applies without changing its arguments. Throws 400 when `applied` carries managedFields. */
 export const applyServerSide = (apply: Apply): Applied => whole(applyInParts(apply));
@@ -124,7 +123,7 @@ export function* applyInParts(apply: Apply): Parts<Applied> {
   yield;
   if (!isEmptySet(claimed)) next.push(sameClaim ? { ...last, time } : entryOf(self, claimed, time));
   object.metadata = { ...object.metadata, managedFields: sortEntries(capUpdateManagers(next)) };
-  return { object, conflicts: [] };
+  return { object: manager === KUBECTL ? withLastApplied(object, apply.applied) : object, conflicts: [] };
 }
 
 /** Without what this endpoint does not write: nobody comes to own status by applying the object, or spec by applying its status. */
@@ -237,26 +236,15 @@ function conflictsOf(
       message: `conflict with ${ownerText(owner)}`,
     })),
   );
-  if (found.length === 0 || manager !== "kubectl" || !live) return found;
+  if (found.length === 0 || manager !== KUBECTL || !live) return found;
   // kubectl's first server-side apply of an object that it applied client-side: what its annotation says and the live
   // object still has is its own, whoever is written down as the owner.
-  const annotated = lastAppliedBy(live);
+  const annotated = lastAppliedOf(live);
   if (!annotated || applied.metadata.annotations?.[LAST_APPLIED]) return found;
   const theirs = appliedFields(annotated, schema, lookup);
   const { changed: drifted = NO_FIELDS } = compareOwned(live, annotated, schema, lookup);
   const allowed = new Set(pathsOf(difference(theirs, drifted)));
   return found.filter(({ field }) => !allowed.has(field) && !field.includes(LAST_APPLIED));
-}
-
-function lastAppliedBy(live: KubeObject): KubeObject | undefined {
-  const text = live.metadata.annotations?.[LAST_APPLIED];
-  if (!text) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) && isObject(value["metadata"]) ? (value as unknown as KubeObject) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function ownerText({ manager, operation, apiVersion, subresource }: ManagedFieldsEntry): string {

@@ -7,7 +7,8 @@ import { type FieldError, forbiddenField, invalid, required, tooLong } from "../
 import { validateLabels } from "./labels.ts";
 import { dns1035LabelErrors, dnsLabelErrors, dnsSubdomainErrors, pathSegmentErrors } from "./names.ts";
 
-const ANNOTATIONS_BYTES = 256 * 1024;
+/** What all annotations of an object may take together, keys and values. */
+export const ANNOTATIONS_BYTES = 256 * 1024;
 // Finalizers without a domain that Kubernetes itself uses.
 const STANDARD_FINALIZERS: readonly string[] = ["kubernetes", "orphan", "foregroundDeletion"];
 
@@ -113,13 +114,17 @@ export function validateAnnotations(
   field: string,
 ): FieldError[] {
   const errors: FieldError[] = [];
-  let bytes = 0;
-  for (const key of Object.keys(annotations)) {
+  for (const key of Object.keys(annotations))
     for (const why of labelKeyErrors(key.toLowerCase())) errors.push(invalid(field, key, why));
-    bytes += Buffer.byteLength(key) + Buffer.byteLength(annotations[key] ?? "");
-  }
-  if (bytes > ANNOTATIONS_BYTES) errors.push(tooLong(field, ANNOTATIONS_BYTES));
+  if (annotationsBytes(annotations) > ANNOTATIONS_BYTES) errors.push(tooLong(field, ANNOTATIONS_BYTES));
   return errors;
+}
+
+export function annotationsBytes(annotations: Readonly<Record<string, string>>): number {
+  let bytes = 0;
+  for (const key of Object.keys(annotations))
+    bytes += Buffer.byteLength(key) + Buffer.byteLength(annotations[key] ?? "");
+  return bytes;
 }
 
 function validateOwners(owners: readonly OwnerReference[]): FieldError[] {

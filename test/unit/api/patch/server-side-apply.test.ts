@@ -305,6 +305,44 @@ describe("applyServerSide", () => {
     expect(apply(scaled, base({ replicas: 4 }), { manager: "kubectl" }).conflicts).toHaveLength(1);
   });
 
+  describe("of kubectl, to what it had applied client-side", () => {
+    const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+    const annotated = (text: string) =>
+      update(undefined, base({ replicas: 1 }, { annotations: { [LAST_APPLIED]: text, other: "kept" } }), {
+        manager: "kubectl-client-side-apply",
+      });
+    const live = annotated(JSON.stringify(base({ replicas: 1 })));
+    const textAfter = (applied: KubeObject, options: { manager?: string } = {}) =>
+      apply(live, applied, { manager: "kubectl", force: true, ...options }).object.metadata.annotations?.[
+        LAST_APPLIED
+      ];
+
+    it("writes down what it applies now, with sorted keys and without the annotation itself", () => {
+      expect(textAfter(base({ replicas: 4 }))).toBe(
+        '{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"replicas":4}}\n',
+      );
+      const annotations = { z: "1", [LAST_APPLIED]: "{}" };
+      expect(JSON.parse(textAfter(base({ replicas: 4 }, { annotations })) ?? "")).toEqual(
+        base({ replicas: 4 }, { annotations: { z: "1" } }),
+      );
+    });
+
+    it("writes nothing for another manager, and none where there was none", () => {
+      expect(textAfter(base({ replicas: 4 }), { manager: "other" })).toBe(
+        JSON.stringify(base({ replicas: 1 })),
+      );
+      const plain = update(undefined, base({ replicas: 1 }));
+      const { object } = apply(plain, base({ replicas: 4 }), { manager: "kubectl", force: true });
+      expect(object.metadata.annotations).toBeUndefined();
+    });
+
+    it("takes it away when it would be too large, and leaves the others", () => {
+      const large = base({ replicas: 4 }, { labels: { text: "x".repeat(256 * 1024) } });
+      const { object } = apply(live, large, { manager: "kubectl", force: true });
+      expect(object.metadata.annotations).toEqual({ other: "kept" });
+    });
+  });
+
   it("reaches what is stated from any earlier apply, without changing its arguments", () => {
     const one = fc.record(
       {
