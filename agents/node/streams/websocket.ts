@@ -23,6 +23,8 @@ const FORWARD_PROTOCOLS = [
 
 const LARGEST_MESSAGE_BYTES = 32 * 1024 * 1024;
 const STDIN_LIMIT_BYTES = 1024 * 1024;
+// As long as the library waits for an answer to its farewell.
+const LINGER_MS = 30_000;
 
 /** Undefined (and the socket answered) where the client offers no protocol that is spoken here. */
 function accept(
@@ -81,10 +83,12 @@ function portsOf(query: URLSearchParams): number[] {
 
 /** A WebSocket as numbered channels. */
 export interface Channels {
+  /** Messages leave in the order of the calls, each in a TLS record of its own (src/server/streams/join.ts says for whom). */
   send(channel: number, data: Buffer, sent?: (error?: Error) => void): void;
   onMessage(listener: (channel: number, data: Buffer) => void): void;
   pause(): void;
   resume(): void;
+  /** After what has been sent. A client that does not take that is cut off. */
   close(): void;
   readonly gone: AbortSignal;
 }
@@ -94,12 +98,18 @@ function channelsOf(socket: WebSocket): Channels {
   const gone = new AbortController();
   socket.on("error", () => {});
   socket.once("close", () => gone.abort());
-  return {
-    send(channel, data, sent) {
-      if (socket.readyState !== socket.OPEN) return sent?.(new Error("the client has gone"));
-      if (isBase64) socket.send(String(channel) + data.toString("base64"), { binary: false }, sent);
+  let turn = Promise.resolve();
+  const inTurn = (act: () => Promise<void> | void) => {
+    turn = turn.then(act);
+  };
+  const write = (channel: number, data: Buffer): Promise<Error | undefined> =>
+    new Promise((sent) => {
+      if (socket.readyState !== socket.OPEN) sent(new Error("the client has gone"));
+      else if (isBase64) socket.send(String(channel) + data.toString("base64"), { binary: false }, sent);
       else socket.send(Buffer.concat([Buffer.of(channel), data]), { binary: true }, sent);
-    },
+    });
+  return {
+    send: (channel, data, sent) => inTurn(() => write(channel, data).then(sent)),
     onMessage(listener) {
       socket.on("message", (message: Buffer) => {
         if (message.length === 0) return;
@@ -110,7 +120,11 @@ function channelsOf(socket: WebSocket): Channels {
     },
     pause: () => socket.pause(),
     resume: () => socket.resume(),
-    close: () => socket.close(1000),
+    close() {
+      const timer = setTimeout(() => socket.terminate(), LINGER_MS);
+      socket.once("close", () => clearTimeout(timer));
+      inTurn(() => socket.close(1000));
+    },
     gone: gone.signal,
   };
 }

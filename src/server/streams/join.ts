@@ -102,14 +102,22 @@ export function upgradeHead(request: IncomingMessage, { host, port, path }: Loca
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
 
-/** Passes everything both ways; an end is passed on as an end, a failure cuts both. */
+/**
+ * Passes everything both ways; an end is passed on as an end, a failure cuts both. What came as one TLS record leaves as one, as in Kubernetes:
+ * a client that polls its socket and reads one message at a time (the Python client does) does not see a second message of a record.
+ */
 export function join(a: Duplex, b: Duplex): void {
   pass(a, b);
   pass(b, a);
 }
 
 function pass(from: Duplex, to: Duplex): void {
-  from.pipe(to);
+  // One at a time: what waits beside another is written together with it.
+  from.on("data", (chunk: Buffer) => {
+    from.pause();
+    to.write(chunk, () => from.resume());
+  });
+  from.once("end", () => to.end());
   from.once("close", () => {
     if (to.destroyed) return;
     if (!from.readableEnded) {

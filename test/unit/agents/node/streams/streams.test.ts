@@ -5,6 +5,8 @@ import { PassThrough } from "node:stream";
 import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { readCredentials } from "../../../../../src/client/credentials.ts";
+import { AGENT_NAME } from "../../../../../src/server/streams/join.ts";
 import { type NodeBench, startNodeBench } from "./node-bench.ts";
 
 let bench: NodeBench;
@@ -85,6 +87,38 @@ describe("exec over WebSocket", () => {
     const outcome = await session(commandPath(["head", "-c", "5000000", "/dev/zero"]));
     expect(outcome.text.length).toBe(5_000_000);
     expect(outcome.status.status).toBe("Success");
+  });
+
+  test("gives each message a TLS record of its own, for clients that poll the socket and read one message", async () => {
+    const { ca, cert, key } = readCredentials(bench.dataDir, "kubelet-client");
+    const socket = tls.connect({
+      host: "127.0.0.1",
+      port: bench.agentPort,
+      ca,
+      cert,
+      key,
+      servername: AGENT_NAME,
+    });
+    const records: Buffer[] = [];
+    // A record is read at a time.
+    socket.on("data", (record: Buffer) => records.push(record));
+    const query = "command=echo&command=out&output=1&error=1";
+    socket.write(
+      `GET /exec/default/web/main?${query} HTTP/1.1\r\nHost: node\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyEhIQ==\r\nSec-WebSocket-Protocol: v4.channel.k8s.io\r\n\r\n",
+    );
+    await expect.poll(() => records.at(-1)?.[0]).toBe(0x88);
+    socket.destroy();
+    const [head, ...messages] = records;
+    expect(head?.toString()).toMatch(/^HTTP\/1.1 101 .*\r\n\r\n$/s);
+    // Lengths below 126 stand in the second byte.
+    expect(messages.map((message) => message.length - 2)).toEqual(messages.map((message) => message[1]));
+    expect(messages.map((message) => message.toString("latin1", 2))).toEqual([
+      "\x01",
+      "\x01out\n",
+      expect.stringContaining('"status":"Success"'),
+      "\x03\xe8",
+    ]);
   });
 
   test("says why a command cannot be started", async () => {
