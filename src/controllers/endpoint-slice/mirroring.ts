@@ -47,6 +47,7 @@ export function startEndpointSliceMirroring(context: ControllerContext): Running
       service: service.metadata.name,
       labels: { ...labels, [SERVICE_NAME]: service.metadata.name, [MANAGED_BY]: MIRROR },
       annotations: mirroredAnnotations(source),
+      hasAllAnnotations: true,
       owner: controllerReference(source, "v1", "Endpoints"),
     };
     for (const addressType of ["IPv4", "IPv6"] as const) {

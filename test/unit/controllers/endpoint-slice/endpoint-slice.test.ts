@@ -208,6 +208,14 @@ describe("the endpoint slice controller", () => {
       ports: [{ name: "", port: 5432 }],
       endpoints: [{ addresses: ["10.1.2.3"] }],
     });
+    const source = {
+      apiVersion: "v1",
+      kind: "Endpoints",
+      metadata: { ...metadata, annotations: { b: "2" } },
+    };
+    context.api.put("endpoints", { ...source, subsets } as never);
+    await until(() => slices()[0]?.metadata.annotations?.["b"] === "2");
+    expect(slices()[0]?.metadata.annotations).toEqual({ b: "2" });
     context.api.remove("endpoints", "default/db");
     await until(() => slices().length === 0);
   });
