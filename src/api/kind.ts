@@ -24,6 +24,8 @@ export interface ScalePaths<T> {
   statusReplicas(object: T): number;
   /** The selector in its string form: `app=web,tier in (a,b)`. */
   selector(object: T): string;
+  /** What is told to be missing where the scale of none is read. Default: the resource itself. */
+  readonly missing?: Pick<Resource, "group" | "plural">;
 }
 
 /** The Warning for a field, by its path, that Kubernetes acts on. */
@@ -81,6 +83,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
    * metadata.generation starts at 1 and grows with each change of spec. Default: true when the type has both spec and status.
    */
   readonly hasGeneration?: boolean;
+  /** Annotations count as well: they are copied to what the object makes. */
+  readonly generationCountsAnnotations?: boolean;
   /** Mutates a decoded object: Kubernetes' defaulting, run on create, update and after every patch. Must be idempotent. */
   defaults?(object: Draft<T>): void;
   /** Mutates before a create: what the registry's strategy does (drop status is done by the server when hasStatus). */

@@ -34,8 +34,8 @@ export interface RecorderOptions {
   readonly clock: Clock;
 }
 
-// client-go's EventCorrelator: after 10 different messages of one reason within 10 minutes they are combined.
-const COMBINE_AFTER = 10;
+// client-go's EventCorrelator: from the tenth different message of one reason within 10 minutes on they are combined.
+const COMBINED_FROM = 10;
 const COMBINE_WINDOW_MS = 600_000;
 // Unlike Kubernetes (25, then one in five minutes): generous, since a drill here crashes in minutes what takes hours elsewhere.
 const BURST = 50;
@@ -202,7 +202,7 @@ function createCombiner(clock: Clock): (sort: string, message: string) => { key:
     const entry = remember(seen, sort, () => ({ messages: new Set<string>(), lastAt: now }));
     if (now - entry.lastAt > COMBINE_WINDOW_MS) entry.messages.clear();
     entry.lastAt = now;
-    if (entry.messages.size < COMBINE_AFTER) entry.messages.add(message);
+    if (entry.messages.size < COMBINED_FROM - 1) entry.messages.add(message);
     if (entry.messages.has(message)) return { key: message, message };
     return { key: "", message: `(combined from similar events): ${message}` };
   };

@@ -110,5 +110,20 @@ test("a target that is not there, or of a kind that nobody serves, is said", asy
     .poll(message, { timeout: 20_000 })
     .toBe(`${unable}no matches for kind "Rocket" in group "apps"`);
   await server.client.patch(horizontalPodAutoscalers, at, "merge", { spec: { scaleTargetRef } });
-  await expect.poll(message, { timeout: 20_000 }).toBe(`${unable}deployments.apps "web" not found`);
+  await expect.poll(message, { timeout: 20_000 }).toBe(`${unable}deployments/scale.apps "web" not found`);
 });
+
+test.each([
+  ["apps/v1", "deployments", 'deployments/scale.apps "none" not found'],
+  ["apps/v1", "replicasets", 'replicasets/scale.apps "none" not found'],
+  ["apps/v1", "statefulsets", 'statefulsets.apps "none" not found'],
+  ["v1", "replicationcontrollers", 'replicationcontrollers/scale.autoscaling "none" not found'],
+])(
+  "the scale of none that is read is told as Kubernetes tells it: %s %s",
+  async (groupVersion, plural, text) => {
+    const root = groupVersion === "v1" ? "/api" : "/apis";
+    const path = `${root}/${groupVersion}/namespaces/default/${plural}/none/scale`;
+    const { status, body } = await server.transport.request({ method: "GET", path });
+    expect([status, (body as { message: string }).message]).toEqual([404, text]);
+  },
+);

@@ -224,6 +224,19 @@ describe("update", () => {
     expect([scaled.spec.replicas, scaled.status?.replicas, scaled.metadata.generation]).toEqual([2, 3, 2]);
   });
 
+  test("counts a Deployment's annotations, which its ReplicaSets copy, unless they are written with its status", async () => {
+    const note = (text: string, options = {}) =>
+      server.client.patch(deployments, at("web"), "merge", { metadata: { annotations: { text } } }, options);
+    const before = await server.client.get(deployments, at("web"));
+    const generation = before.metadata.generation ?? 0;
+    expect((await note("a")).metadata.generation).toBe(generation + 1);
+    const reported = await note("b", { subresource: "status" });
+    expect(reported.metadata).toMatchObject({ annotations: { text: "b" }, generation: generation + 1 });
+    const labelled = { metadata: { labels: { text: "c" } } };
+    const patched = await server.client.patch(deployments, at("web"), "merge", labelled);
+    expect(patched.metadata.generation).toBe(generation + 1);
+  });
+
   test("of what is not there is NotFound", async () => {
     const error = await refusal(
       server.client.update(configMaps, configMap("missing") as unknown as ConfigMap),

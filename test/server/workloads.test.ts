@@ -1,9 +1,11 @@
 // The workload controllers against the real API server, with a stand-in for the node agents only.
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Deployment, Namespace, Pod, ReplicaSet } from "../../src/api/generated/types.ts";
+import { configMaps } from "../../src/api/kinds/config-map.ts";
 import { deployments } from "../../src/api/kinds/deployment.ts";
 import { events } from "../../src/api/kinds/event.ts";
 import { namespaces } from "../../src/api/kinds/namespace.ts";
+import { nodes } from "../../src/api/kinds/node.ts";
 import { pods } from "../../src/api/kinds/pod.ts";
 import { replicaSets } from "../../src/api/kinds/replica-set.ts";
 import { serviceAccounts } from "../../src/api/kinds/service-account.ts";
@@ -150,6 +152,31 @@ test.each(["Background", "Foreground"] as const)(
     await when(of.deployments(), (all) => all.length === 0);
   },
 );
+
+test("an owner in another namespace holds nothing, one of what has no namespace is not looked for; both are told", async () => {
+  const { client } = server;
+  const owner = await client.create(configMaps, { metadata: { name: "owner", namespace: "kube-system" } });
+  const ownerReferences = [{ apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: owner.metadata.uid }];
+  const informer = context.informers.of(configMaps);
+  await informer.when(() => informer.get("kube-system/owner") !== undefined);
+  await client.create(nodes, { metadata: { name: "n1", ownerReferences } });
+  await client.create(configMaps, { metadata: { name: "stray", namespace: "default", ownerReferences } });
+  const told = async () =>
+    (await client.list(events, { namespace: "default" })).items
+      .filter(({ reason }) => reason === "OwnerRefInvalidNamespace")
+      .map(({ involvedObject, message }) => [involvedObject.name, message]);
+  const text = (namespace: string) =>
+    `ownerRef [v1/ConfigMap, namespace: ${namespace}, name: owner, uid: ${owner.metadata.uid}] does not exist in namespace "${namespace}"`;
+  await expect.poll(async () => (await told()).length).toBe(2);
+  expect(await told()).toEqual(
+    expect.arrayContaining([
+      ["n1", text("")],
+      ["stray", text("default")],
+    ]),
+  );
+  await expect.poll(() => client.find(configMaps, { namespace: "default", name: "stray" })).toBeUndefined();
+  expect(await client.find(nodes, { name: "n1" })).toBeDefined();
+});
 
 test("deleting with orphans leaves what is below, and a new owner takes it over", async () => {
   await web();

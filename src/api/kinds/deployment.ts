@@ -32,7 +32,10 @@ export const deploymentKind: KindDefinition<Deployment> = {
   categories: ["all"],
   nameRule: "dns-subdomain",
   hasStatus: true,
-  scale: /* @__PURE__ */ scaleByReplicas(({ spec }) => selectorText(spec.selector)),
+  generationCountsAnnotations: true,
+  scale: /* @__PURE__ */ scaleByReplicas(({ spec }) => selectorText(spec.selector), {
+    missing: { group: "apps", plural: "deployments/scale" },
+  }),
   defaults(deployment) {
     deployment.spec ??= {};
     const { spec } = deployment;

@@ -26,7 +26,9 @@ export const replicaSetKind: KindDefinition<ReplicaSet> = {
   categories: ["all"],
   nameRule: "dns-subdomain",
   hasStatus: true,
-  scale: /* @__PURE__ */ scaleByReplicas(({ spec }) => selectorText(spec.selector)),
+  scale: /* @__PURE__ */ scaleByReplicas(({ spec }) => selectorText(spec.selector), {
+    missing: { group: "apps", plural: "replicasets/scale" },
+  }),
   defaults(replicaSet) {
     replicaSet.spec ??= {};
     replicaSet.spec.replicas ??= 1;

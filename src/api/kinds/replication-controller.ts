@@ -28,7 +28,9 @@ export const replicationControllerKind: KindDefinition<ReplicationController> = 
   hasStatus: true,
   // As Kubernetes' core/v1 strategy: older clients that say nothing leave the pods behind.
   defaultPropagation: "Orphan",
-  scale: /* @__PURE__ */ scaleByReplicas(({ spec }) => labelsText(spec.selector)),
+  scale: /* @__PURE__ */ scaleByReplicas(({ spec }) => labelsText(spec.selector), {
+    missing: { group: "autoscaling", plural: "replicationcontrollers/scale" },
+  }),
   defaults(controller) {
     controller.spec ??= {};
     const { spec } = controller;

@@ -7,8 +7,12 @@ interface Replicated {
 }
 
 /** `selector` gives the string form of what the object selects. A count that is not set means 1, as Kubernetes defaults it. */
-export function scaleByReplicas<T extends Replicated>(selector: (object: T) => string): ScalePaths<T> {
+export function scaleByReplicas<T extends Replicated>(
+  selector: (object: T) => string,
+  options: Pick<ScalePaths<T>, "missing"> = {},
+): ScalePaths<T> {
   return {
+    ...options,
     replicas: ({ spec }) => spec.replicas ?? 1,
     setReplicas: ({ spec }, replicas) => {
       spec.replicas = replicas;

@@ -113,7 +113,9 @@ async function writeRevision(work: Work, revision: string | undefined): Promise<
   const { metadata } = work.deployment;
   if (revision === undefined || metadata.annotations?.[REVISION] === revision) return;
   const patch = { metadata: { annotations: { [REVISION]: revision } } };
-  work.deployment = await work.context.client.patch(deployments, metadata, "merge", patch);
+  // Not with the object itself: there annotations count as a change of what is wanted.
+  const options = { subresource: "status" };
+  work.deployment = await work.context.client.patch(deployments, metadata, "merge", patch, options);
   work.writes.wrote(deployments, work.deployment);
 }
 

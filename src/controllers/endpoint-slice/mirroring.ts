@@ -16,6 +16,11 @@ import { MANAGED_BY, removeSlices, writeSlices } from "./write-slices.ts";
 
 const MIRROR = "endpointslicemirroring-controller.k8s.io";
 const SKIP = "endpointslice.kubernetes.io/skip-mirror";
+// What is about the Endpoints object itself, and would be wrong of a slice.
+const NOT_MIRRORED = new Set([
+  "endpoints.kubernetes.io/last-change-trigger-time",
+  "kubectl.kubernetes.io/last-applied-configuration",
+]);
 const LEADER = "control-plane.alpha.kubernetes.io/leader";
 
 export function startEndpointSliceMirroring(context: ControllerContext): RunningController {
@@ -41,7 +46,8 @@ export function startEndpointSliceMirroring(context: ControllerContext): Running
       namespace: service.metadata.namespace ?? "",
       service: service.metadata.name,
       labels: { ...labels, [SERVICE_NAME]: service.metadata.name, [MANAGED_BY]: MIRROR },
-      annotations: {},
+      annotations: mirroredAnnotations(source),
+      hasAllAnnotations: true,
       owner: controllerReference(source, "v1", "Endpoints"),
     };
     for (const addressType of ["IPv4", "IPv6"] as const) {
@@ -75,6 +81,9 @@ const isMirrored = ({ metadata }: Readonly<Endpoints>): boolean =>
   !metadata.deletionTimestamp &&
   metadata.labels?.[SKIP] !== "true" &&
   !(LEADER in (metadata.annotations ?? {}));
+
+const mirroredAnnotations = ({ metadata }: Readonly<Endpoints>): Record<string, string> =>
+  Object.fromEntries(Object.entries(metadata.annotations ?? {}).filter(([name]) => !NOT_MIRRORED.has(name)));
 
 /** Pure: the Endpoints' addresses by kind of address, a group for each subset. */
 export function mirroredGroups({ subsets }: Readonly<Endpoints>): Record<"IPv4" | "IPv6", EndpointGroup[]> {

@@ -18,6 +18,8 @@ export interface SliceHead {
   readonly addressType: "IPv4" | "IPv6";
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  /** These and no others, at once. Else they come with the next change of the content, and others stay. */
+  readonly hasAllAnnotations?: boolean;
   readonly owner: OwnerReference;
 }
 
@@ -34,7 +36,7 @@ export async function writeSlices(
     writes.wrote(endpointSlices, await client.create(endpointSlices, draftOf(head, content)));
   for (const { slice, content } of plan.update) await update(slice, content);
   for (const slice of plan.keep)
-    if (!equalJson(slice.metadata.labels ?? {}, head.labels))
+    if (!hasHead(slice, head))
       await update(slice, { ports: slice.ports ?? [], endpoints: slice.endpoints ?? [] });
   await removeSlices({ client, writes }, plan.remove);
 
@@ -47,11 +49,16 @@ export async function writeSlices(
       metadata: {
         ...slice.metadata,
         ...metadata,
-        annotations: { ...slice.metadata.annotations, ...annotations },
+        annotations: head.hasAllAnnotations ? annotations : { ...slice.metadata.annotations, ...annotations },
       },
     };
     writes.wrote(endpointSlices, await client.update(endpointSlices, merged));
   }
+}
+
+function hasHead({ metadata }: Readonly<EndpointSlice>, head: SliceHead): boolean {
+  if (!equalJson(metadata.labels ?? {}, head.labels)) return false;
+  return !head.hasAllAnnotations || equalJson(metadata.annotations ?? {}, head.annotations);
 }
 
 export async function removeSlices(

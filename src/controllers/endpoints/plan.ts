@@ -1,5 +1,5 @@
 // Pure: what a Service's Endpoints must say. Kubernetes' rules (endpoints_controller.go, api/v1/endpoints RepackSubsets):
-// addresses that serve the same ports share a subset, and each address is in a subset once, ready or not.
+// ports that lead to the same addresses share a subset. Worked example: a and b listen on 1, b and c on 2, all on 3 → {a b: 1}, {b c: 2}, {a b c: 3}.
 import type {
   EndpointAddress,
   EndpointPort,
@@ -68,29 +68,50 @@ function portsOf(pod: Readonly<Pod>, service: Readonly<Service>): readonly Endpo
   });
 }
 
+interface Group {
+  readonly ports: EndpointPort[];
+  readonly members: readonly Member[];
+}
+
 function pack(members: readonly Member[]): readonly EndpointSubset[] {
-  const groups = new Map<string, Member[]>();
-  for (const member of members) {
-    const key = JSON.stringify(member.ports);
-    const group = groups.get(key);
-    if (group) group.push(member);
-    else groups.set(key, [member]);
+  const groups = new Map<string, Group>();
+  for (const [port, behind] of byPort(members)) {
+    const key = behind.map(({ address }) => identity(address)).join();
+    const group = groups.get(key) ?? { ports: [], members: behind };
+    groups.set(key, group);
+    if (port) group.ports.push(JSON.parse(port));
   }
-  return [...groups]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, group]) => {
-      const addresses = inOrder(group.filter(({ ready }) => ready));
-      const notReadyAddresses = inOrder(group.filter(({ ready }) => !ready));
-      const ports = group[0]?.ports ?? [];
-      return {
-        ...(addresses.length > 0 ? { addresses } : {}),
-        ...(notReadyAddresses.length > 0 ? { notReadyAddresses } : {}),
-        ...(ports.length > 0 ? { ports: [...ports] } : {}),
-      };
-    });
+  return [...groups.values()].map(subsetOf).sort((a, b) => (text(a.ports) < text(b.ports) ? -1 : 1));
+}
+
+/** Who is behind each port, and under `undefined` who has none. */
+function byPort(members: readonly Member[]): ReadonlyMap<string | undefined, Member[]> {
+  const found = new Map<string | undefined, Member[]>();
+  for (const member of members) {
+    const ports = member.ports.length > 0 ? new Set(member.ports.map(text)) : [undefined];
+    for (const port of ports) {
+      const behind = found.get(port);
+      if (behind) behind.push(member);
+      else found.set(port, [member]);
+    }
+  }
+  return found;
+}
+
+function subsetOf({ ports, members }: Group): EndpointSubset {
+  const addresses = inOrder(members.filter(({ ready }) => ready));
+  const notReadyAddresses = inOrder(members.filter(({ ready }) => !ready));
+  return {
+    ...(addresses.length > 0 ? { addresses } : {}),
+    ...(notReadyAddresses.length > 0 ? { notReadyAddresses } : {}),
+    ...(ports.length > 0 ? { ports } : {}),
+  };
 }
 
 function inOrder(members: readonly Member[]): EndpointAddress[] {
-  const order = ({ ip, targetRef }: EndpointAddress) => `${ip} ${targetRef?.uid}`;
-  return members.map(({ address }) => address).sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  return members.map(({ address }) => address).sort((a, b) => (identity(a) < identity(b) ? -1 : 1));
 }
+
+const identity = ({ ip, targetRef }: EndpointAddress): string => `${ip} ${targetRef?.uid}`;
+
+const text = (ports: EndpointPort | readonly EndpointPort[] = []): string => JSON.stringify(ports);

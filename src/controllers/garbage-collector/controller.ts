@@ -4,8 +4,10 @@
 import type { KubeObject, OwnerReference } from "../../api/object.ts";
 import type { Resource } from "../../api/resource.ts";
 import { hasReason } from "../../api/status-error.ts";
+import { createRecorder } from "../../client/recorder.ts";
 import type { ControllerContext, RunningController } from "../runtime/context.ts";
 import { type Enqueue, startController, type Writes } from "../runtime/start-controller.ts";
+import { ownerElsewhere } from "./events.ts";
 import { createGraph, idOf, type Vertex } from "./graph.ts";
 import {
   FOREGROUND,
@@ -31,6 +33,7 @@ export function startGarbageCollector(
 ): RunningController {
   const { client, informers, clock, timing } = context;
   const graph = createGraph(informers, storedAs);
+  const recorder = createRecorder(client, { component: "garbage-collector-controller", clock });
 
   async function reconcile(id: string, _signal: AbortSignal, writes: Writes): Promise<void> {
     const vertex = graph.get(id);
@@ -58,6 +61,9 @@ export function startGarbageCollector(
     const { metadata } = object;
     const references = metadata.ownerReferences ?? [];
     if (references.length === 0 || metadata.deletionTimestamp) return;
+    // There is nowhere to look for an owner with a namespace of what has none: it is not taken for gone.
+    const isPlaceless = (each: OwnerReference) => graph.resourceOf(each)?.namespaced;
+    if (!resource.namespaced && references.some(isPlaceless)) return;
     const owners: OwnedBy[] = await Promise.all(
       references.map(async (reference) => ({
         reference,
@@ -72,6 +78,17 @@ export function startGarbageCollector(
       await client.delete(resource, metadata, { propagationPolicy: plan.propagationPolicy, preconditions });
       writes.deleted(resource, object);
     });
+  }
+
+  /** Said when a reference comes; it is never valid, and what it is in may be deleted for it. */
+  function tellOfOwnersElsewhere(object: Readonly<KubeObject>): void {
+    const { deletionTimestamp, namespace, ownerReferences = [] } = object.metadata;
+    if (deletionTimestamp) return;
+    for (const reference of ownerReferences) {
+      if (!graph.isElsewhere(reference, namespace)) continue;
+      const { type, reason, message } = ownerElsewhere(reference, namespace ?? "");
+      recorder.event(object, type, reason, message);
+    }
   }
 
   async function ownerState(reference: OwnerReference, namespace: string | undefined): Promise<OwnerState> {
@@ -127,7 +144,10 @@ export function startGarbageCollector(
       after: Readonly<KubeObject> | undefined,
       before: Readonly<KubeObject> | undefined,
     ) => {
-      if (after && isNews(after.metadata, before?.metadata)) enqueue(idOf(resource, after));
+      if (after && isNews(after.metadata, before?.metadata)) {
+        enqueue(idOf(resource, after));
+        tellOfOwnersElsewhere(after);
+      }
       enqueueOwners(before, after);
       const turned =
         after &&

@@ -27,6 +27,8 @@ export interface Graph {
   resourceOf(reference: OwnerReference): Resource | undefined;
   /** The owner where the caches have it. */
   owner(reference: OwnerReference, namespace: string | undefined): Vertex | undefined;
+  /** True for an owner that the caches have in another namespace than this one, where the reference means it to be. */
+  isElsewhere(reference: OwnerReference, namespace: string | undefined): boolean;
   stop(): void;
 }
 
@@ -75,6 +77,13 @@ export function createGraph(
       const key = resource.namespaced ? `${namespace}/${reference.name}` : reference.name;
       const object = known.get(`${apiVersionOf(resource)}/${resource.plural}`)?.informer.get(key);
       return object ? { resource, object } : undefined;
+    },
+    isElsewhere(reference, namespace) {
+      const resource = graph.resourceOf(reference);
+      if (!resource?.namespaced || graph.owner(reference, namespace)?.object.metadata.uid === reference.uid)
+        return false;
+      const informer = known.get(`${apiVersionOf(resource)}/${resource.plural}`)?.informer;
+      return informer?.list().some(({ metadata }) => metadata.uid === reference.uid) ?? false;
     },
     stop() {
       for (const { end } of known.values()) end();

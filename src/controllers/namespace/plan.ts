@@ -9,6 +9,10 @@ export interface Remainder {
   readonly finalizers: Readonly<Record<string, number>>;
 }
 
+/** Kubernetes puts the dot even where the group is empty: `pods.` */
+const dotted = (groupResource: string): string =>
+  groupResource.includes(".") ? groupResource : `${groupResource}.`;
+
 /** The five conditions that Kubernetes' namespace controller writes, in its words, from what is left. */
 export function planConditions(
   left: readonly Remainder[],
@@ -20,7 +24,7 @@ export function planConditions(
     for (const [name, count] of Object.entries(each.finalizers))
       finalizers.set(name, (finalizers.get(name) ?? 0) + count);
   const remaining = left
-    .map(({ groupResource, count }) => `${groupResource} has ${count} resource instances`)
+    .map(({ groupResource, count }) => `${dotted(groupResource)} has ${count} resource instances`)
     .sort();
   const keeping = [...finalizers].map(([name, count]) => `${name} in ${count} resource instances`).sort();
   const condition = (

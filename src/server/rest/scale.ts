@@ -2,14 +2,15 @@
 import type { Scale } from "../../api/generated/types.ts";
 import { type AnyKind, ageColumn, type Column, nameColumn } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
-import { invalid, invalidObject } from "../../api/status-error.ts";
+import { invalid, invalidObject, notFound } from "../../api/status-error.ts";
 import { atOnce, whole } from "../../base/parts.ts";
 import { type BodyType, decodeValue, fieldValidationOf, readObject } from "../body.ts";
 import type { ServerContext } from "../context.ts";
+import { storeKey } from "../keys.ts";
 import { type Answer, type ApiRequest, documentOf } from "../request.ts";
 import { readPatch } from "./patch.ts";
 import { encode } from "./present.ts";
-import { findObject, formatOf } from "./read.ts";
+import { formatOf } from "./read.ts";
 import { tableOf } from "./table.ts";
 import { writeOf } from "./target.ts";
 import { type NamedTarget, updateObject } from "./update.ts";
@@ -61,8 +62,14 @@ async function scaleAfter(
     case "PATCH":
       return patchScale(context, target, request);
     default:
-      return scaleOf(target.kind, findObject(context, target).object);
+      return readScale(context, target);
   }
+}
+
+function readScale({ store }: ServerContext, { kind, namespace, name }: NamedTarget): KubeObject {
+  const entry = store.get(storeKey(kind.resource, namespace, name));
+  if (!entry) throw notFound(kind.scale?.missing ?? kind.resource, name);
+  return scaleOf(kind, entry.object);
 }
 
 async function replaceScale(

@@ -137,7 +137,7 @@ function prepareUpdate(context: ServerContext, write: Write, object: AnyObject, 
   const key = storeKey(kind.resource, write.namespace, write.name ?? "");
   for (const step of context.admission) step.allocate?.(key, object, old, request);
   if (hasGeneration(kind, context.registry.lookup)) {
-    const changed = !equalJson(object.spec, old.spec);
+    const changed = !equalJson(object.spec, old.spec) || changesCountedAnnotations(write, object, old);
     object.metadata.generation = (old.metadata.generation ?? 0) + (changed ? 1 : 0);
   }
   refuseInvalid(kind, write.name ?? "", [
@@ -146,6 +146,11 @@ function prepareUpdate(context: ServerContext, write: Write, object: AnyObject, 
     ...(kind.validateUpdate?.(object, old, { subresource }) ?? []),
     ...validateForm(write, object, old),
   ]);
+}
+
+function changesCountedAnnotations({ kind, subresource }: Write, object: AnyObject, old: AnyObject): boolean {
+  if (!kind.generationCountsAnnotations || subresource === "status") return false;
+  return !equalJson(object.metadata.annotations ?? {}, old.metadata.annotations ?? {});
 }
 
 function checkPreconditions({ kind, name = "" }: Write, { metadata }: KubeObject, old: KubeObject): void {

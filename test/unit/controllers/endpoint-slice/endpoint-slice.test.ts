@@ -190,7 +190,12 @@ describe("the endpoint slice controller", () => {
 
   it("mirrors hand-written Endpoints of a Service without a selector", async () => {
     const subsets = [{ addresses: [{ ip: "10.1.2.3" }], ports: [{ port: 5432, protocol: "TCP" }] }];
-    const metadata = { namespace: "default", name: "db", uid: "uid-ep" };
+    const annotations = {
+      "example.com/owner": "dba",
+      "endpoints.kubernetes.io/last-change-trigger-time": "2026-01-01T00:00:00Z",
+      "kubectl.kubernetes.io/last-applied-configuration": "{}",
+    };
+    const metadata = { namespace: "default", name: "db", uid: "uid-ep", annotations };
     context.api.put("services", makeService("db", { selector: {} }));
     context.api.put("endpoints", { apiVersion: "v1", kind: "Endpoints", metadata, subsets } as never);
     await until(() => endpoints().length === 1);
@@ -198,10 +203,19 @@ describe("the endpoint slice controller", () => {
       "kubernetes.io/service-name": "db",
       "endpointslice.kubernetes.io/managed-by": "endpointslicemirroring-controller.k8s.io",
     });
+    expect(slices()[0]?.metadata.annotations).toEqual({ "example.com/owner": "dba" });
     expect(slices()[0]).toMatchObject({
       ports: [{ name: "", port: 5432 }],
       endpoints: [{ addresses: ["10.1.2.3"] }],
     });
+    const source = {
+      apiVersion: "v1",
+      kind: "Endpoints",
+      metadata: { ...metadata, annotations: { b: "2" } },
+    };
+    context.api.put("endpoints", { ...source, subsets } as never);
+    await until(() => slices()[0]?.metadata.annotations?.["b"] === "2");
+    expect(slices()[0]?.metadata.annotations).toEqual({ b: "2" });
     context.api.remove("endpoints", "default/db");
     await until(() => slices().length === 0);
   });

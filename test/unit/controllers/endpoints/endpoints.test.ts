@@ -71,6 +71,36 @@ describe("planEndpoints", () => {
     ]);
   });
 
+  it("lists a port once, with everyone behind it, ready or not; ports that lead to the same pods share a subset", () => {
+    const service = makeService("web", {
+      ports: [
+        { name: "http", port: 80, targetPort: "http", protocol: "TCP" },
+        { name: "metrics", port: 81, targetPort: 9000, protocol: "TCP" },
+        { name: "admin", port: 82, targetPort: 9001, protocol: "TCP" },
+      ],
+    });
+    const http = (containerPort: number) => ({
+      ports: [{ name: "http", containerPort, protocol: "TCP" }],
+    });
+    const pods = [
+      readyPod("a", "127.20.1.2", http(8080)),
+      readyPod("b", "127.20.1.3", { ...http(8081), ready: false }),
+      readyPod("c", "127.20.1.4", http(8080)),
+      readyPod("d", "127.20.1.5"),
+    ];
+    const { subsets } = planEndpoints(service, pods);
+    const shown = subsets.map((subset) => [
+      subset.ports?.map(({ port }) => port),
+      ips([subset]),
+      ips([subset], "notReadyAddresses"),
+    ]);
+    expect(shown).toEqual([
+      [[8080], ["127.20.1.2", "127.20.1.4"], []],
+      [[8081], [], ["127.20.1.3"]],
+      [[9000, 9001], ["127.20.1.2", "127.20.1.4", "127.20.1.5"], ["127.20.1.3"]],
+    ]);
+  });
+
   it("leaves out terminating pods, unless the Service publishes addresses that are not ready", () => {
     const pods = [
       readyPod("a", "127.20.1.2", { terminating: true }),

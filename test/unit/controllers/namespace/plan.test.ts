@@ -10,6 +10,7 @@ test("what remains is told in Kubernetes' words", () => {
     [
       { groupResource: "pods", count: 2, finalizers: { "example.com/a": 1 } },
       { groupResource: "configmaps", count: 1, finalizers: {} },
+      { groupResource: "deployments.apps", count: 3, finalizers: {} },
     ],
     [],
     NOW,
@@ -18,7 +19,7 @@ test("what remains is told in Kubernetes' words", () => {
     status: "True",
     reason: "SomeResourcesRemain",
     message:
-      "Some resources are remaining: configmaps has 1 resource instances, pods has 2 resource instances",
+      "Some resources are remaining: configmaps. has 1 resource instances, deployments.apps has 3 resource instances, pods. has 2 resource instances",
   });
   expect(find(conditions, "NamespaceFinalizersRemaining")).toMatchObject({
     status: "True",
