@@ -1,5 +1,6 @@
 // The nodes that start together with the cluster come milliseconds apart. What is to be placed by then would all go to the first of them, and the
-// loss of that one would take a whole workload with it.
+// loss of that one would take a whole workload with it. Unlike Kubernetes, where a cluster is there before its pods: nothing is placed until
+// they are Ready.
 import type { Node } from "../api/generated/types.ts";
 import { TAINT_NOT_READY, TAINT_OUT_OF_SERVICE, TAINT_UNREACHABLE } from "../api/names.ts";
 import type { Clock } from "../base/clock.ts";
