@@ -130,7 +130,7 @@ function startControllers({ settings, server, registry, timing, addresses, ca }:
   const context: ControllerContext = { client, informers, log, clock, timing, addresses };
   const resources = () => registry.stored().map(({ resource }) => resource);
   const running = [
-    startScheduler(context),
+    startScheduler(context, { startingNodes: settings.startingNodes }),
     startDeploymentController(context),
     startReplicaSetController(context),
     startReplicationControllerController(context),

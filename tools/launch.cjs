@@ -1,7 +1,15 @@
 "use strict";
 // Starts PROGRAM.cjs beside this file from V8's compiled form of it, which the first run on a machine leaves in the user's cache folder: a cluster is
 // ten processes, and compiling is a fifth of what their start costs. Whatever is wrong with the cache, the program starts without it.
-const { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
+const {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} = require("node:fs");
 const { join } = require("node:path");
 const { Script } = require("node:vm");
 
@@ -12,6 +20,8 @@ const PROGRAM = Object.hasOwn(BUILDS, process.argv[2]) ? process.argv[2] : FIRST
 const BUILD = BUILDS[PROGRAM];
 // By then a program that was started has run what a start runs, and is idle.
 const SETTLED_MS = 3_000;
+// What another build or another Node has left, and nobody has read for so long.
+const FORGOTTEN_MS = 30 * 24 * 3600 * 1000;
 
 const file = join(__dirname, `${PROGRAM}.cjs`);
 const folder = cacheFolder();
@@ -49,8 +59,20 @@ function save() {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(draft, script.createCachedData(), { mode: 0o600 });
     renameSync(draft, cache);
+    removeForgotten();
   } catch {
     // No room or no right: the next start compiles again.
     rmSync(draft, { force: true });
+  }
+}
+
+/** Of this program only: in a folder that is given (KUBEMU_CACHE) anything else may lie. */
+function removeForgotten() {
+  const before = Date.now() - FORGOTTEN_MS;
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(`${PROGRAM}-`) || !/-[0-9a-f]{16}-v[^-]+-[^-]+$/.test(name)) continue;
+    const path = join(folder, name);
+    const { atimeMs, mtimeMs } = statSync(path);
+    if (Math.max(atimeMs, mtimeMs) < before) rmSync(path, { force: true });
   }
 }

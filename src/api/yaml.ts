@@ -10,6 +10,7 @@ import {
   type ParsedNode,
   parseAllDocuments,
   type ScalarTag,
+  visit,
 } from "yaml";
 import { DEEPEST, duplicateFields, type ParsedText } from "./json-text.ts";
 import { badRequest, statusError } from "./status-error.ts";
@@ -144,7 +145,9 @@ export function parseManifests(text: string, fileName: string): Manifests {
         lines.linePos(offsetOf(document.contents as Node | null, path) ?? document.range[0]).line;
       if (value !== null && value !== undefined) documents.push({ value, line: start.line, lineOf });
     } catch (error) {
-      return { documents, problem: { message: messageOf(error), line: start.line, column: start.col } };
+      const unknown = unknownAlias(document);
+      const { line, col } = unknown === undefined ? start : lines.linePos(unknown);
+      return { documents, problem: { message: messageOf(error), line, column: col } };
     }
   }
   return { documents };
@@ -191,6 +194,19 @@ function problemOf(document: Document.Parsed, lines: LineCounter): ManifestProbl
   if (!error) return undefined;
   const { line, col } = lines.linePos(error.pos[0]);
   return { message: error.message.split("\n")[0] ?? error.code, line, column: col };
+}
+
+/** Where the first alias stands that no anchor before it has the name of. */
+function unknownAlias(document: Document.Parsed): number | undefined {
+  let offset: number | undefined;
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) !== undefined) return undefined;
+      offset = alias.range?.[0];
+      return visit.BREAK;
+    },
+  });
+  return offset;
 }
 
 function duplicateProblem(document: Document.Parsed, lines: LineCounter): ManifestProblem | undefined {

@@ -6,12 +6,14 @@ import { createLocalTransport } from "../client/local-transport.ts";
 import type { Transport } from "../client/transport.ts";
 import { isAlive } from "../process/identity.ts";
 import { apiSocketPath, type SupervisorCommand, sendCommand } from "../supervisor/command-socket.ts";
+import { isCopyOfRunning, onlyACopy } from "../supervisor/lock.ts";
 import { readSupervisor, type SupervisorFile } from "../supervisor/state.ts";
 import { type Invocation, UsageError } from "./command.ts";
 
 /** The running supervisor of the cluster; throws one line when there is none. */
 export function runningSupervisor({ name, dataDir }: Invocation): SupervisorFile {
   const file = readSupervisor(dataDir);
+  if (isCopyOfRunning(dataDir)) throw onlyACopy(dataDir);
   if (!file || !isAlive(file))
     throw new Error(
       `cluster ${name} is not running (data directory ${dataDir}); start it with \`kubemu up\``,

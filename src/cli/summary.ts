@@ -69,7 +69,7 @@ function toTry(cluster: ClusterOverview, folders: readonly string[], pods: reado
   return [
     pc.bold("try"),
     `  edit a manifest   ${folders[0] ? `${folders[0]}: what you save is applied` : "kubectl apply -f FILE"}`,
-    `  kill a pod        ${pod ? `kill -9 ${pod.containers[0]?.pid}` : `kubemu pods${name}`}   then: kubectl get pods`,
+    `  kill a pod        ${pod ? `kill -9 ${pod.containers[0]?.pid}` : `npx kubemu pods${name}`}   then: kubectl get pods`,
     `  kill a node       npx kubemu node kill ${node}${name}   then: kubectl get nodes,pods -o wide`,
     pc.dim("Ctrl-C stops everything."),
   ];

@@ -25,6 +25,8 @@ export interface ControlPlaneSettings extends ChildSettings {
   /** 0: any free; otherwise 127.0.0.1:apiPort. The supervisor holds that socket and sends its handle with the settings. */
   readonly apiPort: number;
   readonly inMemory: boolean;
+  /** The nodes that start at the same time. */
+  readonly startingNodes: readonly string[];
   /** Watched folders, absolute. */
   readonly folders: readonly string[];
 }

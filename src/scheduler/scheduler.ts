@@ -20,6 +20,7 @@ import { evictVictims } from "./preemption/apply.ts";
 import type { Victims } from "./preemption/victims.ts";
 import { type QueuedPod, SchedulingQueue } from "./queue.ts";
 import { createSiblings } from "./siblings.ts";
+import { startingNodesReady } from "./starting-nodes.ts";
 import { createStorage, type VolumeReservation } from "./storage.ts";
 
 // After this long the loop lets others have the thread: bindings go out and watches come in while a large burst is placed.
@@ -28,12 +29,17 @@ const SLICE_MS = 10;
 export interface SchedulerOptions {
   /** Numbers in [0, 1); decides between equally good nodes. */
   readonly random?: () => number;
+  /** Nodes that start at this moment; nothing is placed before they are Ready. */
+  readonly startingNodes?: readonly string[];
 }
 
-/** Starts scheduling as soon as all informers have their first list. `stop` resolves when the last binding has been answered. */
+/**
+ * Starts scheduling as soon as all informers have their first list, and the nodes that start with the cluster are there. `stop` resolves when
+ * the last binding has been answered.
+ */
 export function startScheduler(
   context: ControllerContext,
-  { random = Math.random }: SchedulerOptions = {},
+  { random = Math.random, startingNodes = [] }: SchedulerOptions = {},
 ): RunningController {
   const { client, clock, informers, timing } = context;
   const log = context.log.child({ controller: "scheduler" });
@@ -176,10 +182,13 @@ export function startScheduler(
     podList.onChange((after, before) => notePod({ cache, queue, nominations }, after, before)),
     storage.onChange(() => queue.changed("storage-changed")),
   ];
-  void informers.synced().then(() => {
-    ready = true;
-    wake();
-  });
+  void informers
+    .synced()
+    .then(() => startingNodesReady({ names: startingNodes, list: nodeList, clock }, ending.signal))
+    .then(() => {
+      ready = true;
+      wake();
+    });
 
   return {
     async stop() {

@@ -1,11 +1,22 @@
 // What may be done with a data directory, and what in it is kubemu's: nothing else is ever removed.
-import { accessSync, constants, existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
-import { join, sep } from "node:path";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { dirname, join, sep } from "node:path";
 import { inUse, ownerOf } from "./lock.ts";
 import { DATA_VERSION, readCluster } from "./state.ts";
 
 const OWN =
   /^(cluster\.json|supervisor\.json|kubeconfig)(\.\d+)?$|^(supervisor|api)\.sock$|^(pki|store|store-in-memory|volumes|volumes-in-memory|logs|nodes|lock|nftables-\d+)$/;
+
+/** As mkdir's own `recursive`, which never returns where the system lets nobody make a folder in one that is there (/proc). */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
 
 /** Refuses, with the reason, a data directory that another supervisor uses, that a newer kubemu wrote, or that cannot be read. */
 export function checkDataDir(dataDir: string): void {

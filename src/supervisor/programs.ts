@@ -22,11 +22,15 @@ const START_TAKES_MS = 1_600;
 /** One is there when the other dies, and both cores serve. */
 export const PROXY_WORKERS = 2;
 
+/** `withCluster`: as one of many processes that start now. */
+export interface Moment {
+  readonly withCluster: boolean;
+}
+
 export interface Programs {
   readonly apiServer: string;
-  readonly controlPlaneSettings: ControlPlaneSettings;
-  /** `withCluster`: as one of many processes that start now. */
-  nodeAgent(node: ClusterNode, options: { withCluster: boolean }): Program;
+  controlPlaneSettings(moment: Moment): ControlPlaneSettings;
+  nodeAgent(node: ClusterNode, moment: Moment): Program;
   proxy(worker: number): Program;
 }
 
@@ -49,12 +53,13 @@ export function startControlPlane({ dataDir, localSocket }: Place, from: NodeJS.
 
 /** What a control plane needs to serve. */
 export interface Orders {
-  readonly settings: ControlPlaneSettings;
+  readonly settingsAt: Programs["controlPlaneSettings"];
   /** It gets a duplicate. */
   readonly socket: HeldSocket;
 }
 
-export function tellControlPlane({ child }: Program, { settings, socket }: Orders): void {
+export function tellControlPlane({ child }: Program, { settingsAt, socket }: Orders, moment: Moment): void {
+  const settings = settingsAt(moment);
   if (child.connected) child.send({ settings } satisfies ServeMessage, socket.handle, {}, () => {});
 }
 
@@ -87,7 +92,10 @@ export function createPrograms(
   };
   return {
     apiServer,
-    controlPlaneSettings: { ...common, apiPort: socket.port, inMemory, folders },
+    controlPlaneSettings({ withCluster }) {
+      const startingNodes = withCluster ? cluster.nodes.map(({ name }) => name) : [];
+      return { ...common, apiPort: socket.port, inMemory, folders, startingNodes };
+    },
     nodeAgent({ name, index }, { withCluster }) {
       const settings: NodeAgentSettings = {
         ...common,

@@ -87,6 +87,7 @@ async function startParts(parts: Parts, options: SupervisorOptions): Promise<Sup
   const { dataDir } = place;
   const folders = awaitFolders(settings.folders, options);
 
+  let isThere = false;
   // Each of its lives is told once there is a socket to serve on, and certificates.
   let serve: (orders: Orders) => void = () => {};
   const orders = new Promise<Orders>((resolve) => {
@@ -95,7 +96,7 @@ async function startParts(parts: Parts, options: SupervisorOptions): Promise<Sup
   const startOne = () => {
     const program = startControlPlane(place, options.env);
     program.child.on("message", folders.hear);
-    void orders.then((given) => tellControlPlane(program, given));
+    void orders.then((given) => tellControlPlane(program, given, { withCluster: !isThere }));
     return program;
   };
   const controlPlane = keepRunning("control-plane", startOne, { log, clock });
@@ -107,14 +108,13 @@ async function startParts(parts: Parts, options: SupervisorOptions): Promise<Sup
   const programs = createPrograms(ground, settings, options.env);
   const names = cluster.nodes.map(({ name }) => name);
   ensurePki({ dataDir, slot: cluster.slot, nodes: names, nowMs: clock.now() });
-  serve({ settings: programs.controlPlaneSettings, socket });
+  serve({ settingsAt: programs.controlPlaneSettings, socket });
   // When it is first asked for: Node's TLS takes as long to load as the supervisor's own code.
   const client = () => {
     parts.client ??= import("./connect.ts").then(({ connect }) => connect(dataDir));
     return parts.client;
   };
   const tellLost = cluster.profile === "fast";
-  let isThere = false;
   const agents = createNodeAgents({
     dataDir,
     log,

@@ -218,6 +218,22 @@ describe.skipIf(!hasKubectl)("ends of containers", () => {
   });
 });
 
+describe.skipIf(!hasKubectl)("a container whose ConfigMap is not there", () => {
+  test("waits, says so at every try, and starts once it is", async () => {
+    const main = { ...sleeper(), envFrom: [{ configMapRef: { name: "late" } }] };
+    await create("waiting", { containers: [main] });
+    await eventually("a second try is told", async () => {
+      const selector = "involvedObject.name=waiting,reason=Failed";
+      const counts = "jsonpath={.items[*].count} {.items[*].message}";
+      const told = await cluster.kubectl("get", "events", "--field-selector", selector, "-o", counts);
+      return /^([2-9]|\d{2,}) Error: configmap "late" not found$/.test(told.trim());
+    });
+    expect(container(await podOf("waiting"))?.state?.waiting?.reason).toBe("CreateContainerConfigError");
+    await cluster.kubectl("create", "configmap", "late", "--from-literal=A=1");
+    await ready("waiting");
+  });
+});
+
 describe.skipIf(!hasKubectl)("sidecars", () => {
   test("start before what comes after them, run beside it, and end when it has ended", async () => {
     const root = join(dirname(cluster.dataDir), "order");

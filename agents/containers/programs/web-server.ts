@@ -2,7 +2,7 @@
 // (Server header, ETag, error pages, access log). Not here: configuration files are not read.
 // `promises` is loaded when it is first used: for a mounted document root.
 import { createReadStream, promises } from "node:fs";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
 import type { Container } from "../container.ts";
 
@@ -11,6 +11,8 @@ interface WebServer {
   readonly documentRoot: string;
   readonly welcome: string;
   errorPage(code: number, text: string): string;
+  /** What a line of its access log has behind the common log format. */
+  moreLogged?(headers: IncomingHttpHeaders): string;
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -57,6 +59,8 @@ export function nginx(container: Container): void {
         `${code} ${text}`,
         `<center><h1>${code} ${text}</h1></center>\r\n<hr><center>${server}</center>\r\n`,
       ),
+    moreLogged: ({ referer = "-", "user-agent": agent = "-", "x-forwarded-for": forwarded = "-" }) =>
+      ` "${referer}" "${agent}" "${forwarded}"`,
   });
 }
 
@@ -75,7 +79,7 @@ function run(container: Container, web: WebServer): void {
   const root = path.join(container.root, web.documentRoot);
   container.serve(80, (request, response) => {
     response.setHeader("Server", web.server);
-    response.on("finish", () => container.print(accessLine(request, response)));
+    response.on("finish", () => container.print(accessLine(request, response, web)));
     request.resume();
     reply({ request, response, web, root }).catch(() => response.destroy());
   });
@@ -161,12 +165,11 @@ function decodedPath(target: string): string | undefined {
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-function accessLine(request: IncomingMessage, response: ServerResponse): string {
+function accessLine(request: IncomingMessage, response: ServerResponse, web: WebServer): string {
   const [date = "", time = ""] = new Date().toISOString().slice(0, 19).split("T");
   const [year, month, day] = date.split("-");
   const when = `${day}/${MONTHS[Number(month) - 1]}/${year}:${time} +0000`;
   const size = response.getHeader("content-length") ?? 0;
-  const { referer = "-", "user-agent": agent = "-", "x-forwarded-for": forwarded = "-" } = request.headers;
   const line = `${request.method} ${request.url} HTTP/${request.httpVersion}`;
-  return `${request.socket.remoteAddress ?? "-"} - - [${when}] "${line}" ${response.statusCode} ${size} "${referer}" "${agent}" "${forwarded}"\n`;
+  return `${request.socket.remoteAddress ?? "-"} - - [${when}] "${line}" ${response.statusCode} ${size}${web.moreLogged?.(request.headers) ?? ""}\n`;
 }

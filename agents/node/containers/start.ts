@@ -229,7 +229,7 @@ function failed({ context, record, state, events }: Start, error: unknown): Star
   if (record.ending.signal.aborted) return {};
   const reason = error instanceof Error ? error.message : String(error);
   if (error instanceof ConfigError) {
-    if (state.waiting?.message !== reason) events.failed(reason);
+    events.failed(reason);
     state.waiting = { reason: "CreateContainerConfigError", message: reason };
     return { retryAt: context.clock.now() + CONFIG_RETRY_MS };
   }

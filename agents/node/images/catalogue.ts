@@ -52,7 +52,7 @@ const interpreter = (program: string): ImageProgram => ({
   args: [program],
 });
 
-/** By the last part of the name, whatever the registry: mirrors of an image are the same image. */
+/** By the last part of the name, whatever the registry: mirrors of an image are the same image. Two that only share that part: by all of it. */
 const BY_NAME: Readonly<Record<string, ImageProgram>> = {
   nginx: builtin("nginx", [80]),
   "nginx-slim": builtin("nginx", [80]),
@@ -65,8 +65,9 @@ const BY_NAME: Readonly<Record<string, ImageProgram>> = {
   "test-webserver": builtin("agnhost", [80], ["test-webserver"]),
   netexec: builtin("agnhost", [8080], ["netexec"]),
   "echo-server": builtin("echo-server", [8080]),
+  "ealen/echo-server": builtin("echo-server", [80]),
   echoserver: builtin("echo-server", [8080]),
-  "http-echo": builtin("http-echo", [5678]),
+  "http-echo": { ...builtin("http-echo", [5678]), env: [{ name: "ECHO_TEXT", value: "hello-world" }] },
   "hello-app": builtin("hello-app", [8080]),
   "node-hello": builtin("hello-app", [8080]),
   "hpa-example": builtin("hpa-example", [80]),
@@ -110,7 +111,7 @@ export function resolveImage(name: string, objects: readonly Readonly<Image>[]):
   const object = objects.find(({ spec }) => spec.names.some((pattern) => matches(pattern, name, reference)));
   if (object) return { ...known, present: true, ...fromObject(object.spec, reference, known.name) };
   const last = reference.familiar.slice(reference.familiar.lastIndexOf("/") + 1);
-  const program = BY_NAME[last];
+  const program = BY_NAME[reference.familiar] ?? BY_NAME[last];
   const official = reference.familiar === last;
   if (program && official && reference.tag && !reference.digest && !tagExists(last, reference.tag))
     return { ...known, program, pullMs: 0, error: notFound(known.name) };

@@ -2,6 +2,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { deleteData, isDataDir } from "../../supervisor/data-dir.ts";
+import { isCopyOfRunning, onlyACopy } from "../../supervisor/lock.ts";
 import { readCluster } from "../../supervisor/state.ts";
 import type { Invocation } from "../command.ts";
 import { unmergeKubeconfig } from "../kubeconfig-merge.ts";
@@ -26,12 +27,15 @@ export async function down({ name, dataDir, options }: Invocation): Promise<numb
   }
   const real = realpathSync(dataDir);
   const called = readCluster(real)?.name ?? name;
+  const remove = options["delete"] === true;
+  const isCopy = isCopyOfRunning(real);
+  if (isCopy && !remove) throw onlyACopy(real);
   await stopCluster(real, LONGEST_STOP_MS);
-  unmergeKubeconfig(called, warn, join(real, "kubeconfig"));
-  const left = options["delete"] === true ? deleteData(real) : [];
+  // In a copy it is the context of the cluster that goes on.
+  if (!isCopy) unmergeKubeconfig(called, warn, join(real, "kubeconfig"));
+  const left = remove ? deleteData(real) : [];
   if (left.length > 0) warn(`warning: ${real} is kept, because it holds other files: ${left.join(", ")}`);
-  process.stdout.write(
-    `cluster ${called} is stopped${options["delete"] === true ? " and its data removed" : ""}\n`,
-  );
+  const stopped = `cluster ${called} is stopped${remove ? " and its data removed" : ""}`;
+  process.stdout.write(`${isCopy ? `the copy ${real} is removed` : stopped}\n`);
   return 0;
 }

@@ -20,6 +20,7 @@ export async function node(invocation: Invocation): Promise<number> {
   const [action, name, ...more] = invocation.arguments;
   if (more.length > 0) throw new UsageError("node takes one action and one name");
   if (action === "list") {
+    if (name !== undefined) throw new UsageError("node list takes no name");
     const { nodes } = await command<ClusterStatus>(invocation, { command: "status" });
     print(invocation, nodes, nodeTable);
     return 0;

@@ -1,6 +1,6 @@
 // `kubemu up`: starts the supervisor as a process of its own, shows how the start goes, and stays (Ctrl-C stops everything) or leaves.
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Profile } from "../../base/timing.ts";
 import { childEnvironment, nodeFlags, programFile } from "../../supervisor/children.ts";
@@ -14,11 +14,11 @@ const HIGHEST_PORT = 65_535;
 export async function up(invocation: Invocation): Promise<number> {
   const { options, dataDir } = invocation;
   const settings = parseUp(invocation);
-  const { checkDataDir, unusable } = await import("../../supervisor/data-dir.ts");
+  const { checkDataDir, makeFolder, unusable } = await import("../../supervisor/data-dir.ts");
   let real = settings;
   let child: ChildProcess;
   try {
-    mkdirSync(join(dataDir, "logs"), { recursive: true, mode: 0o700 });
+    makeFolder(join(dataDir, "logs"));
     real = { ...settings, dataDir: realpathSync(dataDir) };
     // The supervisor's own check comes again; this one gives the reason without starting anything.
     checkDataDir(real.dataDir);

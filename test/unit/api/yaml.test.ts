@@ -81,6 +81,13 @@ describe("parseManifests", () => {
     expect(document?.lineOf(["spec", "replicas"])).toBe(3);
   });
 
+  it("says where an alias stands that there is no anchor for", () => {
+    expect(parseManifests("a: &a 1\nb: *a\nc: *zz\n", "x.yaml").problem).toMatchObject({
+      line: 3,
+      column: 4,
+    });
+  });
+
   it("names a repeated key and its place", () => {
     expect(parseManifests("spec:\n  replicas: 1\n  replicas: 2\n", "x.yml").problem).toEqual({
       message: 'duplicate field "spec.replicas"',

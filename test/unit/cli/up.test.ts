@@ -18,6 +18,10 @@ test("a data directory that cannot be made is named", async () => {
   await expect(run(dataDir)).rejects.toThrow(`the data directory ${dataDir} cannot be used: ENOTDIR`);
 });
 
+test.runIf(process.platform === "linux")("so is one where nobody may make a folder", async () => {
+  await expect(run("/proc/kubemu")).rejects.toThrow("the data directory /proc/kubemu cannot be used: ENOENT");
+});
+
 test("so is one in which nothing can be written", async () => {
   mkdirSync(join(folder, "logs", "supervisor.log"), { recursive: true });
   await expect(run(folder)).rejects.toThrow(`the data directory ${folder} cannot be used: EISDIR`);

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Pod } from "../../../src/api/generated/types.ts";
+import { TAINT_NOT_READY } from "../../../src/api/names.ts";
 import { statusError } from "../../../src/api/status-error.ts";
 import type { RunningController } from "../../../src/controllers/runtime/context.ts";
-import { startScheduler } from "../../../src/scheduler/scheduler.ts";
+import { type SchedulerOptions, startScheduler } from "../../../src/scheduler/scheduler.ts";
 import { createTestContext, settle, type TestContext, until } from "../controllers/context.ts";
 import { makeNode, makePod, makeService } from "../controllers/objects.ts";
 import { seeded } from "./cluster.ts";
@@ -19,8 +20,8 @@ afterEach(async () => {
   await context.stop();
 });
 
-const start = () => {
-  scheduler = startScheduler(context, { random: seeded(1) });
+const start = (options: SchedulerOptions = {}) => {
+  scheduler = startScheduler(context, { random: seeded(1), ...options });
 };
 const nodeOf = (name: string) => context.api.get<Pod>("pods", `default/${name}`)?.spec.nodeName;
 const scheduledCondition = (name: string) =>
@@ -49,6 +50,31 @@ describe("the scheduler", () => {
       (name) => context.api.list<Pod>("pods").filter(({ spec }) => spec.nodeName === name).length,
     );
     expect(counts).toEqual([100, 100, 100]);
+  });
+
+  it("spreads what is there at a cluster's start over all nodes that start with it, not over those that came first", async () => {
+    const names = ["n1", "n2", "n3"];
+    for (const name of names) context.api.put("pods", makePod(`on-${name}`));
+    start({ startingNodes: names });
+    const notReady = { spec: { taints: [{ key: TAINT_NOT_READY, effect: "NoSchedule" }] } };
+    context.api.put("nodes", makeNode("n1"));
+    context.api.put("nodes", makeNode("n2"));
+    context.api.put("nodes", makeNode("n3", notReady));
+    await settle();
+    expect(names.map((name) => nodeOf(`on-${name}`))).toEqual([undefined, undefined, undefined]);
+    context.api.put("nodes", makeNode("n3"));
+    await until(() => names.every((name) => nodeOf(`on-${name}`)));
+    expect(names.map((name) => nodeOf(`on-${name}`)).sort()).toEqual(names);
+  });
+
+  it("does without a node that does not come with the others", async () => {
+    context.api.put("nodes", makeNode("n1"));
+    context.api.put("pods", makePod("p"));
+    start({ startingNodes: ["n1", "n2"] });
+    await settle();
+    expect(nodeOf("p")).toBeUndefined();
+    context.clock.advance(3_000);
+    await until(() => nodeOf("p") === "n1");
   });
 
   it("says why a pod waits, and places it as soon as a node can take it", async () => {

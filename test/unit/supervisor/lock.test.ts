@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { identityOf } from "../../../src/process/identity.ts";
 import { checkDataDir, deleteData, isDataDir } from "../../../src/supervisor/data-dir.ts";
-import { claimDataDir, ownerOf } from "../../../src/supervisor/lock.ts";
+import { claimDataDir, isCopyOfRunning, ownerOf } from "../../../src/supervisor/lock.ts";
 import { DATA_VERSION, readSupervisor, recordState, writeCluster } from "../../../src/supervisor/state.ts";
 
 let dataDir: string;
@@ -32,6 +32,21 @@ describe("a data directory", () => {
     const refusal = new RegExp(`in use by a running cluster \\(pid ${self.pid}\\)`);
     expect(() => claimDataDir(dataDir, self)).toThrow(refusal);
     expect(() => checkDataDir(dataDir)).toThrow(refusal);
+  });
+
+  test("that is a copy has no owner, and can have its own; one that was moved keeps the one it has", () => {
+    const [first, copy, moved] = ["first", "copy", "moved"].map((name) => join(dataDir, name)) as [
+      string,
+      string,
+      string,
+    ];
+    claimDataDir(first, self);
+    cpSync(first, copy, { recursive: true, verbatimSymlinks: true });
+    expect([ownerOf(copy), isCopyOfRunning(copy)]).toEqual([undefined, true]);
+    claimDataDir(copy, self);
+    expect([ownerOf(copy)?.pid, isCopyOfRunning(copy)]).toEqual([self.pid, false]);
+    renameSync(first, moved);
+    expect([ownerOf(moved)?.pid, isCopyOfRunning(moved)]).toEqual([self.pid, false]);
   });
 
   test("goes to the next when its owner has died, whoever has the pid now", () => {

@@ -134,6 +134,15 @@ describe("the built-in programs", () => {
     expect(await exited).toEqual({ code: 7, signal: null });
   });
 
+  it.each([
+    ["httpd", /^127\.0\.0\.1 - - \[.{26}\] "GET \/ HTTP\/1\.1" 200 45\n$/],
+    ["nginx", /^127\.0\.0\.1 - - \[.{26}\] "GET \/ HTTP\/1\.1" 200 \d+ "-" "me" "-"\n$/m],
+  ])("%s logs a request in the original's format", async (name, line) => {
+    const { url, output } = await start(name, 80);
+    await (await fetch(url, { headers: { "user-agent": "me" } })).text();
+    await expect.poll(output).toMatch(line);
+  });
+
   it("a program that lacks what it needs ends as the original does", async () => {
     const { exited, output } = await start("http-echo", 5678);
     expect((await exited).code).toBe(127);

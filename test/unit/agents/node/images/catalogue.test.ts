@@ -49,6 +49,14 @@ describe("resolveImage", () => {
       expect(resolveImage(name, [])?.program.builtin).toBe("nginx");
   });
 
+  it("knows where images of one last name listen, and what they say where nothing is given", () => {
+    expect(resolveImage("ealen/echo-server:0.9.2", [])?.program.ports).toEqual([80]);
+    expect(resolveImage("docker.io/ealen/echo-server", [])?.program.ports).toEqual([80]);
+    expect(resolveImage("kicbase/echo-server:1.0", [])?.program.ports).toEqual([8080]);
+    const echo = resolveImage("hashicorp/http-echo", [])?.program;
+    expect(echo?.env).toEqual([{ name: "ECHO_TEXT", value: "hello-world" }]);
+  });
+
   it("says in the runtime's words that a tag does not exist", () => {
     expect(resolveImage("nginx:1.161", [])?.error).toBe(
       'failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found',
