@@ -205,6 +205,33 @@ test("deleting with orphans leaves what is below, and a new owner takes it over"
   ).toEqual(before);
 });
 
+test("a circle of owners that are deleted in the foreground goes, and does not wait for itself", async () => {
+  const { client } = server;
+  const names = ["first", "second", "third"];
+  const made = await Promise.all(
+    names.map((name) => client.create(configMaps, { metadata: { namespace: "default", name } })),
+  );
+  const uids = Object.fromEntries(made.map(({ metadata }) => [metadata.name, metadata.uid]));
+  for (const [index, name] of names.entries()) {
+    const owner = names.at(index - 1) as string;
+    const reference = { apiVersion: "v1", kind: "ConfigMap", name: owner, uid: uids[owner] };
+    const ownerReferences = [{ ...reference, controller: true, blockOwnerDeletion: true }];
+    await client.patch(configMaps, { namespace: "default", name }, "merge", {
+      metadata: { ownerReferences },
+    });
+  }
+  await client.delete(
+    configMaps,
+    { namespace: "default", name: "first" },
+    { propagationPolicy: "Foreground" },
+  );
+  const left = async () => {
+    const { items } = await client.list(configMaps, { namespace: "default" });
+    return items.map(({ metadata }) => metadata.name).filter((name) => names.includes(name));
+  };
+  await expect.poll(left, { timeout: 20_000 }).toEqual([]);
+});
+
 test("a pod whose label is changed is let go and replaced", async () => {
   await web();
   await when(of.deployments(), complete);

@@ -1,7 +1,7 @@
 // Deletes what has lost its owners, in the background or the foreground, and cuts dependents loose where they are to be orphaned. It acts on
 // changes, not by polling: an object is looked at when it is new or being deleted, when its owner references change, and when one of its
 // owners or dependents goes.
-import type { KubeObject, OwnerReference } from "../../api/object.ts";
+import type { KubeObject, ObjectMeta, OwnerReference } from "../../api/object.ts";
 import type { Resource } from "../../api/resource.ts";
 import { hasReason } from "../../api/status-error.ts";
 import { createRecorder } from "../../client/recorder.ts";
@@ -70,11 +70,13 @@ export function startGarbageCollector(
         state: await ownerState(reference, metadata.namespace),
       })),
     );
-    const plan = planObject(metadata, owners, graph.dependents(metadata.uid).length > 0);
+    const dependents = graph.dependents(metadata.uid).map((each) => each.object.metadata);
+    const plan = planObject(metadata, owners, dependents);
     if (plan.action === "release") await release({ resource, object }, plan.uids, writes);
     if (plan.action !== "delete") return;
+    const { resourceVersion } = plan.unblock ? await unblock({ resource, object }) : metadata;
     await ignoring("NotFound", async () => {
-      const preconditions = { uid: metadata.uid, resourceVersion: metadata.resourceVersion };
+      const preconditions = { uid: metadata.uid, resourceVersion };
       await client.delete(resource, metadata, { propagationPolicy: plan.propagationPolicy, preconditions });
       writes.deleted(resource, object);
     });
@@ -123,6 +125,14 @@ export function startGarbageCollector(
     );
   }
 
+  /** Its owners are then not held up by it. The metadata that it has after that. */
+  async function unblock({ resource, object }: Vertex): Promise<ObjectMeta> {
+    const { uid, ownerReferences = [] } = object.metadata;
+    const changed = ownerReferences.map((each) => ({ uid: each.uid, blockOwnerDeletion: false }));
+    const metadata = { uid, ownerReferences: changed };
+    return (await client.patch(resource, object.metadata, "strategic", { metadata })).metadata;
+  }
+
   async function removeFinalizer(
     { resource, object }: Vertex,
     finalizer: string,
@@ -157,13 +167,14 @@ export function startGarbageCollector(
       if (!after || turned)
         for (const each of graph.dependents(uid)) enqueue(idOf(each.resource, each.object));
     };
-    // A dependent that goes, or stops being one, may be what its owner waits for.
+    // A dependent that goes, or stops being one that blocks, may be what its owner waits for.
     const enqueueOwners = (
       before: Readonly<KubeObject> | undefined,
       after: Readonly<KubeObject> | undefined,
     ) => {
       for (const reference of before?.metadata.ownerReferences ?? []) {
-        if (after && referenceTo(after, reference.uid)) continue;
+        const still = after && referenceTo(after, reference.uid);
+        if (still && still.blockOwnerDeletion === reference.blockOwnerDeletion) continue;
         const owner = graph.owner(reference, before?.metadata.namespace);
         if (owner) enqueue(idOf(owner.resource, owner.object));
       }

@@ -17,7 +17,12 @@ export type ObjectPlan =
   | { readonly action: "none" }
   /** Owners that are gone or going are taken out; another one still holds the object. */
   | { readonly action: "release"; readonly uids: readonly string[] }
-  | { readonly action: "delete"; readonly propagationPolicy: "Background" | "Foreground" | "Orphan" };
+  | {
+      readonly action: "delete";
+      readonly propagationPolicy: "Background" | "Foreground" | "Orphan";
+      /** Its owners must not wait for it. */
+      readonly unblock?: boolean;
+    };
 
 /** Whether a change of the object itself is one to act on. Most (a renewed Lease, a pod's status) are not, and its owners tell of theirs. */
 export function isNews(after: ObjectMeta, before: ObjectMeta | undefined): boolean {
@@ -25,11 +30,11 @@ export function isNews(after: ObjectMeta, before: ObjectMeta | undefined): boole
   return !!after.ownerReferences?.length && !equalJson(after.ownerReferences, before?.ownerReferences);
 }
 
-/** What becomes of an object with these owners. An object without any is nobody's business. */
+/** What becomes of an object with these owners and dependents. An object without owners is nobody's business. */
 export function planObject(
   metadata: ObjectMeta,
   owners: readonly OwnedBy[],
-  hasDependents: boolean,
+  dependents: readonly ObjectMeta[],
 ): ObjectPlan {
   if (metadata.deletionTimestamp || owners.length === 0) return { action: "none" };
   const gone = owners.filter(({ state }) => state !== "solid");
@@ -40,7 +45,11 @@ export function planObject(
   }
   // An owner that waits for this object wants all below it gone as well before it goes itself.
   const waitedFor = owners.some(({ state }) => state === "waiting");
-  if (waitedFor && hasDependents) return { action: "delete", propagationPolicy: "Foreground" };
+  if (waitedFor && dependents.length > 0) {
+    // Where a dependent waits as well there may be a circle, in which each would wait for the next.
+    const unblock = dependents.some(isWaitingForDependents);
+    return { action: "delete", propagationPolicy: "Foreground", unblock };
+  }
   const finalizers = metadata.finalizers ?? [];
   if (finalizers.includes(ORPHAN)) return { action: "delete", propagationPolicy: "Orphan" };
   if (finalizers.includes(FOREGROUND)) return { action: "delete", propagationPolicy: "Foreground" };

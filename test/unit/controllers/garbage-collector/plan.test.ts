@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ObjectMeta } from "../../../../src/api/object.ts";
 import {
+  FOREGROUND,
   isNews,
   type OwnedBy,
   type OwnerState,
@@ -44,44 +45,45 @@ describe("a change", () => {
 
 describe("an object", () => {
   test.each([
-    ["without owners is left alone", owners(), false, { action: "none" }],
-    ["with a solid owner is left alone", owners("solid"), false, { action: "none" }],
-    [
-      "whose owner is gone goes",
-      owners("absent"),
-      false,
-      { action: "delete", propagationPolicy: "Background" },
-    ],
+    ["without owners is left alone", owners(), [], { action: "none" }],
+    ["with a solid owner is left alone", owners("solid"), [], { action: "none" }],
+    ["whose owner is gone goes", owners("absent"), [], { action: "delete", propagationPolicy: "Background" }],
     [
       "with one owner left is released by the others",
       owners("absent", "solid", "waiting"),
-      true,
+      [meta()],
       { action: "release", uids: ["o0", "o2"] },
     ],
     [
       "that is waited for takes its dependents along",
       owners("waiting"),
-      true,
-      { action: "delete", propagationPolicy: "Foreground" },
+      [meta()],
+      { action: "delete", propagationPolicy: "Foreground", unblock: false },
+    ],
+    [
+      "that is waited for by an owner, and waits for none of its own that wait, holds nobody up",
+      owners("waiting"),
+      [meta(), meta({ deletionTimestamp: "2026-01-01T00:00:00Z", finalizers: [FOREGROUND] })],
+      { action: "delete", propagationPolicy: "Foreground", unblock: true },
     ],
     [
       "that is waited for and has no dependents just goes",
       owners("waiting"),
-      false,
+      [],
       { action: "delete", propagationPolicy: "Background" },
     ],
-  ] as const)("%s", (_name, owned, hasDependents, plan) => {
-    expect(planObject(meta(), owned, hasDependents)).toEqual(plan);
+  ] as const)("%s", (_name, owned, dependents, plan) => {
+    expect(planObject(meta(), owned, dependents)).toEqual(plan);
   });
 
   test("that is going already is left alone", () => {
-    expect(planObject(meta({ deletionTimestamp: "2026-01-01T00:00:00Z" }), owners("absent"), false)).toEqual({
+    expect(planObject(meta({ deletionTimestamp: "2026-01-01T00:00:00Z" }), owners("absent"), [])).toEqual({
       action: "none",
     });
   });
 
   test("keeps the way of going that its finalizers ask for", () => {
-    expect(planObject(meta({ finalizers: ["orphan"] }), owners("absent"), true)).toEqual({
+    expect(planObject(meta({ finalizers: ["orphan"] }), owners("absent"), [meta()])).toEqual({
       action: "delete",
       propagationPolicy: "Orphan",
     });
