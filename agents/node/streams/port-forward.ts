@@ -44,6 +44,10 @@ const isPort = (port: number) => Number.isInteger(port) && port > 0 && port < 65
  */
 function forward(data: Duplex, port: number, { host, pod }: ForwardTarget): Promise<void> {
   const address = host.portAddress(pod, port);
+  if (!address) {
+    data.end().resume();
+    return Promise.reject(Object.assign(new Error("the pod is gone"), { code: GONE }));
+  }
   const socket = net.connect({ ...address, noDelay: true, allowHalfOpen: true });
   return new Promise((resolve, reject) => {
     socket.once("error", (error) => {
@@ -62,6 +66,7 @@ function forward(data: Duplex, port: number, { host, pod }: ForwardTarget): Prom
   });
 }
 
+const GONE = "GONE";
 const BROKEN: Readonly<Record<string, string>> = {
   ECONNRESET: "connection reset by peer",
   EPIPE: "broken pipe",
@@ -69,13 +74,20 @@ const BROKEN: Readonly<Record<string, string>> = {
 
 function failure(port: number, pod: Readonly<Pod>, error: NodeJS.ErrnoException): string {
   const { name, namespace, uid } = pod.metadata;
+  return `error forwarding port ${port} to pod ${name}_${namespace}, uid ${uid}: ${reasonOf(port, pod, error)}`;
+}
+
+function reasonOf(
+  port: number,
+  { metadata: { name, namespace } }: Readonly<Pod>,
+  error: NodeJS.ErrnoException,
+): string {
+  if (error.code === GONE) return `pod not found (${JSON.stringify(`${name}_${namespace}`)})`;
   const where = `localhost:${port} inside namespace ${JSON.stringify(namespace)}`;
   const refused = error.code === "ECONNREFUSED" ? "connect: connection refused" : error.message;
-  const why =
-    error.syscall === "read" || error.syscall === "write"
-      ? `connection to ${where} broke: ${error.syscall} tcp4 127.0.0.1:${port}: ${BROKEN[error.code ?? ""] ?? error.message}`
-      : `failed to connect to ${where}: dial tcp4 127.0.0.1:${port}: ${refused}`;
-  return `error forwarding port ${port} to pod ${name}_${namespace}, uid ${uid}: ${why}`;
+  return error.syscall === "read" || error.syscall === "write"
+    ? `connection to ${where} broke: ${error.syscall} tcp4 127.0.0.1:${port}: ${BROKEN[error.code ?? ""] ?? error.message}`
+    : `failed to connect to ${where}: dial tcp4 127.0.0.1:${port}: ${refused}`;
 }
 
 /**

@@ -18,14 +18,17 @@ const ERROR = 1;
 const DATA = 3;
 
 /** Opens one connection to a pod whose server is `onConnection`. */
-async function forwardTo(onConnection: (socket: Socket) => void) {
+async function forwardTo(onConnection: (socket: Socket) => void, { isGone = false } = {}) {
   const server = net.createServer({ allowHalfOpen: true }, onConnection);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   cleanups.push(() => server.close());
   const [client, transport] = duplexPair();
   const { port } = server.address() as AddressInfo;
   const pod = { metadata: { name: "web", namespace: "default", uid: "1" } } as ForwardTarget["pod"];
-  forwardStreams(transport, { host: { portAddress: () => ({ host: "127.0.0.1", port }) }, pod });
+  forwardStreams(transport, {
+    host: { portAddress: () => (isGone ? undefined : { host: "127.0.0.1", port }) },
+    pod,
+  });
   const received: Frame[] = [];
   const parse = createFrameParser();
   client.on("data", (chunk) => received.push(...parse(chunk)));
@@ -84,4 +87,13 @@ test("a connection that breaks is not said to have been refused", async () => {
   expect(textOf(ERROR)).toBe(
     'error forwarding port 80 to pod web_default, uid 1: connection to localhost:80 inside namespace "default" broke: read tcp4 127.0.0.1:80: connection reset by peer',
   );
+});
+
+test("once the pod is gone nothing else is met at its address", async () => {
+  const { textOf, hasEnded } = await forwardTo((socket) => socket.end("another pod"), { isGone: true });
+  await expect.poll(() => [hasEnded(DATA), hasEnded(ERROR)]).toEqual([true, true]);
+  expect([textOf(DATA), textOf(ERROR)]).toEqual([
+    "",
+    'error forwarding port 80 to pod web_default, uid 1: pod not found ("web_default")',
+  ]);
 });
