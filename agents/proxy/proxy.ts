@@ -99,8 +99,9 @@ export function startProxy(options: ProxyOptions): ServiceProxy {
   const ingress = createIngressServer({ informers, stateOf, balancing, log });
 
   // Which client belongs where is remembered by one process: another would give a client that it does not know one of the endpoints
-  // that have come since. While that process is away connections wait in the socket's queue.
-  const isShared = ({ affinityMs }: Frontend) => affinityMs === 0;
+  // that have come since. While that process is away connections wait in the socket's queue. Where the kernel balances it is the one that
+  // remembers, and each worker has all in its table.
+  const isShared = ({ affinityMs }: Frontend) => affinityMs === 0 || kernel !== undefined;
   const isOwn = (frontend: Frontend) => settings.worker === 0 || isShared(frontend);
 
   const listeners = createListeners({
