@@ -51,7 +51,9 @@ export function createNodeHost(context: NodeContext, registry: () => PodRegistry
     },
     portAddress(pod, port) {
       const record = recordOf(pod);
-      return { host: record?.state.podIP ?? context.network.nodeIP, port: record?.portMap[port] ?? port };
+      return (
+        record && { host: record.state.podIP ?? context.network.nodeIP, port: record.portMap[port] ?? port }
+      );
     },
     async usage() {
       const table = await readProcessTable();

@@ -48,8 +48,8 @@ export interface BalancerOptions {
   readonly clock: Clock;
   /** Differs between workers, so that they do not all begin with the same endpoint. */
   readonly firstTurn?: number;
-  /** Among how many workers a limit is shared out. */
-  readonly workers?: number;
+  /** Among how many workers a frontend's limit is shared out. */
+  readonly workersOf?: (frontend: Frontend) => number;
   /** The node from which `address` comes. */
   readonly nodeOf?: (address: string) => string | undefined;
   readonly traffic?: Traffic | undefined;
@@ -59,7 +59,7 @@ export interface BalancerOptions {
 const NO_LINKS: readonly Link[] = [];
 
 export function createBalancer(first: Frontend, options: BalancerOptions): Balancer {
-  const { clock, firstTurn = 0, workers = 1, nodeOf, faultOf } = options;
+  const { clock, firstTurn = 0, workersOf = () => 1, nodeOf, faultOf } = options;
   let frontend = first;
   let turn = firstTurn;
   const links = new Map<string, Link>();
@@ -119,7 +119,7 @@ export function createBalancer(first: Frontend, options: BalancerOptions): Balan
   };
   const isFull = (link: Link) =>
     frontend.balancing.maxConnections > 0 &&
-    link.active >= Math.ceil(frontend.balancing.maxConnections / workers);
+    link.active >= Math.ceil(frontend.balancing.maxConnections / workersOf(frontend));
   follow(first);
 
   const candidatesOf = (client: string) => {

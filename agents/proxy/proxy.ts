@@ -90,7 +90,7 @@ export function startProxy(options: ProxyOptions): ServiceProxy {
   const balancing: BalancerOptions = {
     clock,
     traffic,
-    workers: settings.workers,
+    workersOf: () => settings.workers,
     nodeOf: (address) => nodeOf(address),
     faultOf: (frontend, backend) => faultTable.faultOf(frontend.service, backend),
     // Half of a small Service's endpoints apart.
@@ -98,8 +98,15 @@ export function startProxy(options: ProxyOptions): ServiceProxy {
   };
   const ingress = createIngressServer({ informers, stateOf, balancing, log });
 
+  // Which client belongs where is remembered by one process: another would give a client that it does not know one of the endpoints
+  // that have come since. While that process is away connections wait in the socket's queue. Where the kernel balances it is the one that
+  // remembers, and each worker has all in its table.
+  const isShared = ({ affinityMs }: Frontend) => affinityMs === 0 || kernel !== undefined;
+  const isOwn = (frontend: Frontend) => settings.worker === 0 || isShared(frontend);
+
   const listeners = createListeners({
     ...balancing,
+    workersOf: (frontend) => (isShared(frontend) ? settings.workers : 1),
     sockets,
     serveIngress: ingress.serve,
     onOpen: () => void followInKernel(),
@@ -143,7 +150,8 @@ export function startProxy(options: ProxyOptions): ServiceProxy {
     const followed: [string, readonly Readonly<EndpointSlice>[]][] = [];
     for (const key of keys) {
       const { service, slices } = stateOf(key);
-      listeners.set(key, service ? planFrontends(service, slices, { settings, nodes: nodeAddresses }) : []);
+      const frontends = service ? planFrontends(service, slices, { settings, nodes: nodeAddresses }) : [];
+      listeners.set(key, frontends.filter(isOwn));
       applied.set(key, slices);
       ingress.follow(key);
       followed.push([key, slices]);

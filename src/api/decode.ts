@@ -263,6 +263,9 @@ function quantity(value: unknown): string {
 
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
+/** Throws an Error in Go's words. */
+export const checkTime = (text: string): void => void time(text, 0);
+
 /** A time in UTC with `decimals` digits of a second, as Go writes it back. */
 function time(value: unknown, decimals: 0 | 6): string | undefined {
   if (typeof value !== "string") throw notA(value, "string");

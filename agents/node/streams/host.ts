@@ -21,8 +21,8 @@ export interface NodeHost {
    * anybody attached can still be attached to, once.
    */
   attach(pod: Readonly<Pod>, container: string): AttachedContainer | undefined;
-  /** Where the pod's process listens for what the pod calls `port` (the port map applied). */
-  portAddress(pod: Readonly<Pod>, port: number): { readonly host: string; readonly port: number };
+  /** Where the pod's process listens for what the pod calls `port` (the port map applied); undefined once the node has the pod no more. */
+  portAddress(pod: Readonly<Pod>, port: number): { readonly host: string; readonly port: number } | undefined;
   /** What the node and its containers use now; the rate of CPU is derived by whoever reads it twice. */
   usage(): Promise<NodeUsage>;
 }

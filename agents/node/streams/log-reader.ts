@@ -27,10 +27,12 @@ export async function readLog(
 ): Promise<void> {
   const file = await open(log.path);
   try {
-    const offset = options.tailLines === undefined ? 0 : await tailOffset(file, options.tailLines);
+    const { size } = await file.stat();
+    const offset = options.tailLines === undefined ? 0 : await tailOffset(file, size, options.tailLines);
     const print = createPrinter(options, write);
     if (options.follow) await follow(log, { file, offset, print, signal });
-    else await readToEnd(file, { offset, print, signal });
+    // A container that floods its log would never let the reader come to an end, nor to the last lines alone.
+    else await readToEnd(file, { offset, limit: size, print, signal });
   } finally {
     await file.close();
   }
@@ -41,16 +43,22 @@ type Print = (lines: Buffer) => Promise<boolean>;
 
 interface Reading {
   readonly offset: number;
+  /** Where the file ends for this reader; absent: wherever it ends by then. */
+  readonly limit?: number;
   readonly print: Print;
   readonly signal: AbortSignal;
 }
 
 /** Prints whole lines up to the end of the file; undefined once nothing more is wanted, else where the rest begins. */
-async function readToEnd(file: FileHandle, { offset, print, signal }: Reading): Promise<number | undefined> {
+async function readToEnd(
+  file: FileHandle,
+  { offset, limit = Number.POSITIVE_INFINITY, print, signal }: Reading,
+): Promise<number | undefined> {
   let at = offset;
   let size = CHUNK_BYTES;
   while (!signal.aborted) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(size), 0, size, at);
+    const wanted = Math.min(size, limit - at);
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, at);
     const end = buffer.subarray(0, bytesRead).lastIndexOf(NEWLINE) + 1;
     if (end > 0) {
       if (!(await print(buffer.subarray(0, end)))) return undefined;
@@ -152,9 +160,8 @@ async function nextFile(path: string, file: FileHandle): Promise<FileHandle | "m
 
 const inodeOf = (file: string): number | undefined => statSync(file, { throwIfNoEntry: false })?.ino;
 
-/** Where the last `lines` lines of the file begin. */
-async function tailOffset(file: FileHandle, lines: number): Promise<number> {
-  const { size } = await file.stat();
+/** Where the last `lines` lines of the file's first `size` bytes begin. */
+async function tailOffset(file: FileHandle, size: number, lines: number): Promise<number> {
   if (lines === 0) return size;
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   let found = 0;
@@ -173,31 +180,44 @@ async function tailOffset(file: FileHandle, lines: number): Promise<number> {
 
 function createPrinter(options: LogOptions, write: (bytes: Buffer) => Promise<void>): Print {
   let left = options.limitBytes ?? Number.POSITIVE_INFINITY;
+  // The time stands before each line, not before each of the entries that a long one is cut into.
+  let isLineStart = true;
   return async (lines) => {
     const shown: Buffer[] = [];
     for (let start = 0; start < lines.length; ) {
       const end = lines.indexOf(NEWLINE, start) + 1;
-      shown.push(...entryText(lines.subarray(start, end), options));
+      const timestamps = options.timestamps && isLineStart;
+      const { text, isPartial } = readEntry(lines.subarray(start, end), { ...options, timestamps });
+      shown.push(...text);
+      isLineStart = !isPartial;
       start = end;
     }
-    const text = Buffer.concat(shown);
-    if (text.length > 0) await write(text.length > left ? text.subarray(0, left) : text);
-    left -= text.length;
+    const all = Buffer.concat(shown);
+    if (all.length > 0) await write(all.length > left ? all.subarray(0, left) : all);
+    left -= all.length;
     return left > 0;
   };
 }
 
 const SPACE = 32;
 
-/** The pieces of one entry `TIME STREAM TAG TEXT\n` that are shown; none where it is left out. What is no entry is shown as it is. */
-function entryText(line: Buffer, { since, stream, timestamps }: LogOptions): Buffer[] {
+interface Entry {
+  /** The pieces that are shown; none where it is left out. */
+  readonly text: readonly Buffer[];
+  /** Its line goes on in the next. */
+  readonly isPartial: boolean;
+}
+
+/** Reads `TIME STREAM TAG TEXT\n`. What is no entry is shown as it is. */
+function readEntry(line: Buffer, { since, stream, timestamps }: LogOptions): Entry {
   const timeEnd = line.indexOf(SPACE);
   const streamEnd = line.indexOf(SPACE, timeEnd + 1);
   const tagEnd = line.indexOf(SPACE, streamEnd + 1);
-  if (timeEnd < 0 || streamEnd < 0 || tagEnd < 0) return [line];
-  if (stream !== undefined && line.toString("latin1", timeEnd + 1, streamEnd) !== stream) return [];
-  if (since !== undefined && Date.parse(line.toString("latin1", 0, timeEnd)) < since) return [];
+  if (timeEnd < 0 || streamEnd < 0 || tagEnd < 0) return { text: [line], isPartial: false };
   const isPartial = line.toString("latin1", streamEnd + 1, tagEnd).startsWith("P");
+  const isOther = stream !== undefined && line.toString("latin1", timeEnd + 1, streamEnd) !== stream;
+  if (isOther || (since !== undefined && Date.parse(line.toString("latin1", 0, timeEnd)) < since))
+    return { text: [], isPartial };
   const text = line.subarray(tagEnd + 1, isPartial ? line.length - 1 : line.length);
-  return timestamps ? [line.subarray(0, timeEnd + 1), text] : [text];
+  return { text: timestamps ? [line.subarray(0, timeEnd + 1), text] : [text], isPartial };
 }

@@ -38,9 +38,16 @@ export function forwardStreams(transport: Duplex, target: ForwardTarget): void {
 
 const isPort = (port: number) => Number.isInteger(port) && port > 0 && port < 65536;
 
-/** Joins `data` to the pod's port. Resolves when the connection has ended; rejects where it could not be made or broke. */
+/**
+ * Joins `data` to the pod's port. Resolves when the pod has said all it will, which a client of kubectl 1.30 or older hears of only once
+ * the error stream has ended as well; what the client still says passes on. Rejects where no connection could be made, or it broke.
+ */
 function forward(data: Duplex, port: number, { host, pod }: ForwardTarget): Promise<void> {
   const address = host.portAddress(pod, port);
+  if (!address) {
+    data.end().resume();
+    return Promise.reject(Object.assign(new Error("the pod is gone"), { code: GONE }));
+  }
   const socket = net.connect({ ...address, noDelay: true, allowHalfOpen: true });
   return new Promise((resolve, reject) => {
     socket.once("error", (error) => {
@@ -50,6 +57,7 @@ function forward(data: Duplex, port: number, { host, pod }: ForwardTarget): Prom
       reject(error);
     });
     socket.once("close", () => resolve());
+    data.once("finish", resolve);
     data.once("close", () => socket.destroySoon());
     socket.once("connect", () => {
       data.pipe(socket);
@@ -58,11 +66,28 @@ function forward(data: Duplex, port: number, { host, pod }: ForwardTarget): Prom
   });
 }
 
+const GONE = "GONE";
+const BROKEN: Readonly<Record<string, string>> = {
+  ECONNRESET: "connection reset by peer",
+  EPIPE: "broken pipe",
+};
+
 function failure(port: number, pod: Readonly<Pod>, error: NodeJS.ErrnoException): string {
   const { name, namespace, uid } = pod.metadata;
+  return `error forwarding port ${port} to pod ${name}_${namespace}, uid ${uid}: ${reasonOf(port, pod, error)}`;
+}
+
+function reasonOf(
+  port: number,
+  { metadata: { name, namespace } }: Readonly<Pod>,
+  error: NodeJS.ErrnoException,
+): string {
+  if (error.code === GONE) return `pod not found (${JSON.stringify(`${name}_${namespace}`)})`;
+  const where = `localhost:${port} inside namespace ${JSON.stringify(namespace)}`;
   const refused = error.code === "ECONNREFUSED" ? "connect: connection refused" : error.message;
-  const why = `failed to connect to localhost:${port} inside namespace ${JSON.stringify(namespace)}: dial tcp4 127.0.0.1:${port}: ${refused}`;
-  return `error forwarding port ${port} to pod ${name}_${namespace}, uid ${uid}: ${why}`;
+  return error.syscall === "read" || error.syscall === "write"
+    ? `connection to ${where} broke: ${error.syscall} tcp4 127.0.0.1:${port}: ${BROKEN[error.code ?? ""] ?? error.message}`
+    : `failed to connect to ${where}: dial tcp4 127.0.0.1:${port}: ${refused}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 // exec and attach, whatever the protocol: joins a process's streams to a client's, and tells the client how it ended.
+import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import type { Pod, Status } from "../../../src/api/generated/types.ts";
@@ -117,19 +118,9 @@ const containerOf = ({ spec }: Readonly<Pod>, container: string) =>
     ({ name }) => name === container,
   );
 
-const SIGNALS: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGABRT: 6,
-  SIGKILL: 9,
-  SIGSEGV: 11,
-  SIGTERM: 15,
-};
-
 /** What the error stream says, as the kubelet: Success, or NonZeroExitCode with the code as a cause. */
 export function outcomeOf({ code, signal }: ExitResult, command: readonly string[]): Outcome {
-  const exitCode = code ?? 128 + (SIGNALS[signal ?? ""] ?? 0);
+  const exitCode = code ?? 128 + (signal ? constants.signals[signal] : 0);
   if (exitCode === 0) return { metadata: {}, status: "Success" };
   const what = `error executing command [${command.join(" ")}], exit code ${exitCode}`;
   return {

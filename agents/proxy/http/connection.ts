@@ -27,8 +27,13 @@ const LONGEST_HEAD = 64 * 1024;
 const END_OF_HEAD = Buffer.from("\r\n\r\n");
 const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0");
 
-const FORWARDED_FOR = /^x-forwarded-for$/i;
-const FORWARDED = /^x-(?:forwarded-(?:for|proto|host)|scheme)$/i;
+const FORWARDED_FOR: ReadonlySet<string> = new Set(["x-forwarded-for"]);
+const FORWARDED: ReadonlySet<string> = new Set([
+  "x-forwarded-for",
+  "x-forwarded-proto",
+  "x-forwarded-host",
+  "x-scheme",
+]);
 
 export function serveHttp(client: Socket, site: HttpSite): void {
   new HttpConnection(client, site);

@@ -170,14 +170,19 @@ export class Exchange implements UpstreamUser {
     }
     const next = end + 4;
     this.kept = undefined;
-    if (response.status === 101 && this.head.upgrade && this.upstream) {
+    if (response.status === 101 && !this.head.upgrade) {
+      this.fail("began another protocol unasked");
+      return;
+    }
+    if (response.status === 101 && this.upstream) {
       this.asker.write(`${response.forward}\r\n`);
       this.asker.upgraded(this.upstream, all.subarray(next));
       return;
     }
     if (response.status < 200) {
       this.begun = undefined;
-      this.asker.write(`${response.forward}\r\n`);
+      // A client of HTTP/1.0 knows no interim answers.
+      if (!this.head.isOld) this.asker.write(`${response.forward}\r\n`);
       if (next < all.length) this.onAnswer(all.subarray(next));
       return;
     }

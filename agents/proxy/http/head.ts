@@ -93,12 +93,15 @@ export function parseResponseHead(text: string, method: string): ResponseHead | 
       hasTwoLengths,
     keepAliveMs: fields.keepAliveMs,
     // Section 6.3: the coding counts, and whoever passes it on takes the other away.
-    forward: hasTwoLengths ? withoutFields(kept, /^content-length$/i) : kept,
+    forward: hasTwoLengths ? withoutFields(kept, CONTENT_LENGTH) : kept,
   };
 }
 
+const CONTENT_LENGTH: ReadonlySet<string> = new Set(["content-length"]);
+
 const responseFraming = ({ coding, length }: Fields): Framing => {
-  if (coding !== undefined) return coding === "chunked" ? CHUNKED : UNTIL_CLOSE;
+  // Section 6.3: whatever is beneath, chunks that come last tell where it ends.
+  if (coding !== undefined) return /(?:^|[ \t,])chunked$/.test(coding) ? CHUNKED : UNTIL_CLOSE;
   return length ?? UNTIL_CLOSE;
 };
 
@@ -128,15 +131,14 @@ function scanFields(text: string, from: number): Fields | BadHead {
       forUpgrade || left.length === 0 ? text : without(text, left, fields.connection ?? ""),
   };
   for (let start = from; start < text.length; ) {
-    const end = text.indexOf("\r\n", start);
-    const colon = text.indexOf(":", start);
-    const before = text.charCodeAt(colon - 1);
-    // Folded lines, and a blank before the colon, are read differently by different readers.
-    if (colon <= start || colon > end || before === 32 || before === 9 || text.charCodeAt(start) <= 32)
-      return { bad: 400, why: "a header line cannot be read" };
+    // Folded lines, a blank before the colon and other characters that are in no name are read differently by different readers.
+    NAME.lastIndex = start;
+    if (!NAME.test(text)) return { bad: 400, why: "a header line cannot be read" };
+    const colon = NAME.lastIndex - 1;
+    const end = text.indexOf("\r\n", colon);
     if (INTERESTING.has(colon - start)) {
       const name = text.slice(start, colon).toLowerCase();
-      const why = takeField(fields, name, text.slice(colon + 1, end).trim());
+      const why = takeField(fields, name, valueBetween(text, colon + 1, end));
       if (why) return { bad: 400, why };
       if (HOP_BY_HOP.has(name)) left.push(start, end + 2);
     }
@@ -144,6 +146,18 @@ function scanFields(text: string, from: number): Fields | BadHead {
   }
   return fields;
 }
+
+const NAME = /[!#$%&'*+.^_`|~0-9A-Za-z-]+:/y;
+
+/** Without the blanks around it. String.trim would take more away than a server does: a length after a no-break space is none. */
+function valueBetween(text: string, from: number, to: number): string {
+  let [start, end] = [from, to];
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+const isBlank = (code: number): boolean => code === 32 || code === 9;
 
 const HOP_BY_HOP: ReadonlySet<string> = new Set(["connection", "keep-alive", "proxy-connection"]);
 // The lengths of the names below: others need not be looked at.
@@ -205,16 +219,16 @@ function without(text: string, left: readonly number[], connection: string): str
     from = left[index + 1] ?? from;
   }
   kept += text.slice(from);
-  for (const token of connection.split(",").map((one) => one.trim())) {
-    if (!/^[a-z0-9-]+$/.test(token) || NEVER_LEFT_OUT.has(token)) continue;
-    kept = kept.replace(new RegExp(`(?<=\\r\\n)${token}:[^\\r]*\\r\\n`, "gi"), "");
-  }
-  return kept;
+  const named = connection.split(",").map((one) => one.trim());
+  const unwanted = new Set(named.filter((name) => name !== "" && !NEVER_LEFT_OUT.has(name)));
+  return unwanted.size > 0 ? withoutFields(kept, unwanted) : kept;
 }
 
-/** The head without the fields whose names match. */
-export const withoutFields = (head: string, names: RegExp): string =>
+const nameOf = (line: string): string => line.slice(0, Math.max(line.indexOf(":"), 0)).toLowerCase();
+
+/** The head without the fields of these names, given in lower case. One pass: a client may name as many as a head has room for. */
+export const withoutFields = (head: string, names: ReadonlySet<string>): string =>
   head
     .split("\r\n")
-    .filter((line, index) => index === 0 || !names.test(line.slice(0, Math.max(line.indexOf(":"), 0))))
+    .filter((line, index) => index === 0 || !names.has(nameOf(line)))
     .join("\r\n");

@@ -3,6 +3,7 @@
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 const IDEMPOTENT: ReadonlySet<string> = new Set([...SAFE, "PUT", "DELETE"]);
 const LONGEST_METHOD = 8;
+const HAS_MORE = /\r\n(?:content-length|transfer-encoding|upgrade):/i;
 const END_OF_HEAD = Buffer.from("\r\n\r\n");
 
 export const isIdempotentMethod = (method: string): boolean => IDEMPOTENT.has(method);
@@ -15,7 +16,6 @@ export function isSafeRequest(chunk: Buffer): boolean {
   const space = chunk.indexOf(32);
   if (space < 0 || space > LONGEST_METHOD || !SAFE.has(chunk.toString("latin1", 0, space))) return false;
   if (chunk.indexOf(END_OF_HEAD) !== chunk.length - END_OF_HEAD.length) return false;
-  return / HTTP\/1\.[01](?=\r\n)(?![\s\S]*\r\n(?:content-length|transfer-encoding|upgrade):)/i.test(
-    chunk.toString("latin1"),
-  );
+  const text = chunk.toString("latin1");
+  return / HTTP\/1\.[01]$/.test(text.slice(0, text.indexOf("\r\n"))) && !HAS_MORE.test(text);
 }

@@ -46,7 +46,8 @@ export function planRoutes(ingresses: readonly Readonly<Ingress>[]): RouteTable 
   return {
     find(host, target) {
       const path = pathOf(target);
-      for (const key of hostKeys(host)) {
+      // RFC 9112, 3.2.2: a target in absolute form names the host itself.
+      for (const key of hostKeys(AUTHORITY.exec(target)?.[1] ?? host)) {
         const found = byHost.get(key)?.find((route) => matchesPath(route, path));
         if (found) return found;
       }
@@ -72,14 +73,17 @@ function routeTo({ metadata }: Readonly<Ingress>, backend: IngressBackend | unde
 
 /** The keys under which rules for that host stand, the best first. A wildcard stands for one label. */
 function hostKeys(header: string): string[] {
-  const host = header.toLowerCase().replace(/:\d*$/, "");
+  // `a.example.` is the same name, said in full.
+  const host = header.toLowerCase().replace(/\.?(?::\d*)?$/, "");
   const dot = host.indexOf(".");
   return dot > 0 ? [host, `*${host.slice(dot)}`, ""] : [host, ""];
 }
 
+const AUTHORITY = /^[a-z]+:\/\/([^/?#]*)/i;
+
 /** The path alone, also of a target in absolute form. */
 function pathOf(target: string): string {
-  const path = target.replace(/^[a-z]+:\/\/[^/?#]*/i, "").replace(/[?#].*$/s, "");
+  const path = target.replace(AUTHORITY, "").replace(/[?#].*$/s, "");
   return path === "" ? "/" : path;
 }
 

@@ -1,5 +1,6 @@
 // Pure: turns the query of pods/{log,exec,attach,portforward} into the node agent's, and refuses what Kubernetes refuses.
-import { type FieldError, invalid, invalidObject, notSupported } from "../../api/status-error.ts";
+import { checkTime } from "../../api/decode.ts";
+import { badRequest, type FieldError, invalid, invalidObject, notSupported } from "../../api/status-error.ts";
 import type { StreamTarget } from "./relay.ts";
 
 /** `container` is "" where none was named. */
@@ -32,6 +33,7 @@ const LOG_STREAMS = ["All", "Stdout", "Stderr"];
 
 // The rules and words of core validation's ValidatePodLogOptions.
 function logQuery(given: URLSearchParams, pod: string): string {
+  checkTypes(given);
   const errors: FieldError[] = [
     ...numberErrors(given, { name: "tailLines", lowest: 0 }),
     ...numberErrors(given, { name: "limitBytes", lowest: 1 }),
@@ -53,6 +55,21 @@ function logQuery(given: URLSearchParams, pod: string): string {
   return sent.toString();
 }
 
+/** What cannot be decoded is refused before any rule is looked at. */
+function checkTypes(given: URLSearchParams): void {
+  for (const name of ["tailLines", "limitBytes", "sinceSeconds"]) {
+    const text = given.get(name);
+    if (text !== null && !/^[+-]?\d+$/.test(text))
+      throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  }
+  const time = given.get("sinceTime");
+  try {
+    if (time) checkTime(time);
+  } catch (error) {
+    throw badRequest((error as Error).message);
+  }
+}
+
 function numberErrors(
   given: URLSearchParams,
   { name, lowest }: { name: string; lowest: number },
@@ -60,7 +77,6 @@ function numberErrors(
   const text = given.get(name);
   if (text === null) return [];
   const value = Number(text);
-  if (!/^-?\d+$/.test(text)) return [invalid(name, text, "must be an integer")];
   if (value >= lowest) return [];
   return [
     invalid(name, value, lowest === 0 ? "must be greater than or equal to 0" : "must be greater than 0"),

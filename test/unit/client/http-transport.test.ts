@@ -104,6 +104,18 @@ test("a request that a closing idle connection lost is sent again, unless it is 
   expect(requests).toBe(5);
 });
 
+test("a watch resumes the session of the requests before it", async () => {
+  const resumed: boolean[] = [];
+  const { request, watch } = await serve((message, response) => {
+    resumed.push((message.socket as TLSSocket).isSessionReused());
+    json(response, {});
+  });
+  await request({ method: "GET", path: "/api/v1/nodes" });
+  await watch({ method: "GET", path: "/api/v1/nodes" }, () => {});
+  await watch({ method: "GET", path: "/api/v1/nodes" }, () => {});
+  expect(resumed).toEqual([false, true, true]);
+});
+
 test("a server that does not answer is given up, and so is one that is not there", async () => {
   const { request } = await serve(() => {}, 50);
   await expect(request({ method: "GET", path: "/api" })).rejects.toThrow(/no answer from https/);

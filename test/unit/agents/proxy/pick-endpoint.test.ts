@@ -155,7 +155,7 @@ describe("a balancer", () => {
   test("shares the limit of connections out among workers, and calls who waits when there is room", () => {
     const balancer = createBalancer(
       { ...frontend([1]), balancing: { ...balancing, maxConnections: 4 } },
-      { clock: clockAt(0).clock, workers: 2 },
+      { clock: clockAt(0).clock, workersOf: () => 2 },
     );
     const first = balancer.pick("c", none) as Link;
     balancer.take(first);

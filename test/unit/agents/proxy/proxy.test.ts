@@ -90,7 +90,7 @@ const slice = (...ports: number[]) => ({
 const object = (value: object) => value as unknown as KubeObject;
 const start = (
   client: ReturnType<typeof createServerDouble>["client"],
-  more: { endpointLagMs?: number } = {},
+  more: { endpointLagMs?: number; worker?: number } = {},
 ) =>
   startProxy({
     settings: {
@@ -149,6 +149,22 @@ test("says on the Service which port is taken, serves the others, and takes it w
     ]);
   await new Promise((resolve) => servers[0]?.close(resolve));
   await expect.poll(() => ask(taken), { timeout: 4000 }).toBe("pod");
+});
+
+test("of several workers the first alone serves a Service whose clients belong somewhere", async () => {
+  const [endpoint, port] = [await listen("first"), await freePort()];
+  const sticky = { ...service(port), spec: { ...service(port).spec, sessionAffinity: "ClientIP" } };
+  const server = createServerDouble({
+    services: [object(sticky)],
+    endpointslices: [object(slice(endpoint))],
+  });
+  proxy = start(server.client, { worker: 1 });
+  await proxy.ready;
+  expect(await ask(port)).toBe("ECONNREFUSED");
+  server.tell("services", "MODIFIED", object(service(port)));
+  await expect.poll(() => ask(port)).toBe("first");
+  server.tell("services", "MODIFIED", object(sticky));
+  await expect.poll(() => ask(port)).toBe("ECONNREFUSED");
 });
 
 test("acts on changes of endpoints that much later with a lag, and on the endpoints of the start at once", async () => {

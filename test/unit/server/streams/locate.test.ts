@@ -52,6 +52,15 @@ describe("the node agent's query", () => {
     expect(() => agentQuery(target("log", "limitBytes=0"))).toThrow(
       "limitBytes: Invalid value: 0: must be greater than 0",
     );
+    expect(() => agentQuery(target("log", "tailLines=x&limitBytes=0"))).toThrow(
+      expect.objectContaining({ code: 400, message: 'strconv.ParseInt: parsing "x": invalid syntax' }),
+    );
+    expect(() => agentQuery(target("log", "sinceTime=bad"))).toThrow(
+      expect.objectContaining({
+        code: 400,
+        message: 'parsing time "bad" as "2006-01-02T15:04:05Z07:00": cannot parse "bad" as "2006"',
+      }),
+    );
     expect(() => agentQuery(target("log", "stream=x"))).toThrow(
       'supported values: "All", "Stdout", "Stderr"',
     );

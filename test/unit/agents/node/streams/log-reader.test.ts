@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createLogFile } from "../../../../../agents/node/containers/log-file.ts";
-import { readLog } from "../../../../../agents/node/streams/log-reader.ts";
+import { type LogOptions, readLog } from "../../../../../agents/node/streams/log-reader.ts";
 
 let directory: string;
 
@@ -72,4 +72,37 @@ test("who wants so many bytes and no more does not wait for others", async () =>
   source.write("one\ntwo\n");
   await read;
   expect(heard()).toBe("one\nt");
+});
+
+const shown = async (file: string, options: Partial<LogOptions>, onWrite: () => void = () => {}) => {
+  let text = "";
+  const log = { path: file, ended: Promise.resolve() };
+  const write = async (bytes: Buffer) => {
+    text += bytes.toString();
+    onWrite();
+  };
+  await readLog(
+    log,
+    { follow: false, timestamps: false, ...options },
+    { write, signal: new AbortController().signal },
+  );
+  return text;
+};
+
+test.each([{}, { tailLines: 2 }])("who does not follow sees no more than there was: %j", async (options) => {
+  const file = path.join(directory, "0.log");
+  const line = (index: number) => `2026-01-02T03:04:05.000000000Z stdout F ${index}\n`;
+  writeFileSync(file, line(1) + line(2) + line(3));
+  // The container writes whenever the reader has read.
+  const text = await shown(file, options, () => appendFileSync(file, line(4)));
+  expect(text).toBe(options.tailLines ? "2\n3\n" : "1\n2\n3\n");
+});
+
+test("the time stands before each line, not before the parts of a long one", async () => {
+  const file = path.join(directory, "0.log");
+  const entry = (text: string) => `2026-01-02T03:04:05.000000000Z stdout ${text}\n`;
+  writeFileSync(file, ["P a", "P b", "F c", "F d"].map(entry).join(""));
+  const time = "2026-01-02T03:04:05.000000000Z";
+  expect(await shown(file, { timestamps: true })).toBe(`${time} abc\n${time} d\n`);
+  expect(await shown(file, { timestamps: true, tailLines: 3 })).toBe(`${time} bc\n${time} d\n`);
 });

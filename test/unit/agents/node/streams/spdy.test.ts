@@ -1,10 +1,8 @@
 import { duplexPair } from "node:stream";
-import { constants, createDeflate } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { CommandRequest } from "../../../../../agents/node/streams/remote-command.ts";
 import { createSpdyConnection, type SpdyStream } from "../../../../../agents/node/streams/spdy/connection.ts";
-import { spdyDictionary } from "../../../../../agents/node/streams/spdy/dictionary.ts";
 import {
   createFrameParser,
   encodeFrame,
@@ -16,6 +14,7 @@ import {
 } from "../../../../../agents/node/streams/spdy/header-block.ts";
 import { acceptSpdyCommand } from "../../../../../agents/node/streams/spdy-command.ts";
 import type { Upgrade } from "../../../../../agents/node/streams/websocket.ts";
+import { compressor } from "./spdy-client.ts";
 
 const id = fc.integer({ min: 1, max: 0x7fffffff });
 const bytes = fc.uint8Array({ maxLength: 2000 }).map((array) => Buffer.from(array));
@@ -93,25 +92,6 @@ describe("SPDY header blocks", () => {
     reader.close();
   });
 });
-
-/** A client's side: zlib with a sync flush after each block. */
-function compressor(): (headers: Record<string, string>) => Promise<Buffer> {
-  const deflate = createDeflate({ dictionary: spdyDictionary() });
-  const text = (value: string) => {
-    const head = Buffer.alloc(4);
-    head.writeUInt32BE(value.length);
-    return Buffer.concat([head, Buffer.from(value)]);
-  };
-  return (headers) => {
-    const entries = Object.entries(headers);
-    const count = Buffer.alloc(4);
-    count.writeUInt32BE(entries.length);
-    deflate.write(Buffer.concat([count, ...entries.flatMap(([key, item]) => [text(key), text(item)])]));
-    return new Promise((resolve) =>
-      deflate.flush(constants.Z_SYNC_FLUSH, () => resolve(deflate.read() as Buffer)),
-    );
-  };
-}
 
 describe("a SPDY connection", () => {
   async function connect() {

@@ -105,9 +105,12 @@ describe("exec over WebSocket", () => {
     await expect.poll(() => isGone(pid)).toBe(true);
   });
 
-  test("tells a death by signal as 128 and its number", async () => {
-    const { status } = await session(commandPath(["sh", "-c", "kill -9 $$"]));
-    expect(status.details).toEqual({ causes: [{ reason: "ExitCode", message: "137" }] });
+  test.each([
+    ["KILL", 137],
+    ["USR1", 138],
+  ])("tells a death by SIG%s as 128 and its number", async (signal, code) => {
+    const { status } = await session(commandPath(["sh", "-c", `kill -${signal} $$`]));
+    expect(status.details).toEqual({ causes: [{ reason: "ExitCode", message: String(code) }] });
   });
 });
 

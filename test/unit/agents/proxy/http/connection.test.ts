@@ -181,6 +181,23 @@ describe("requests", () => {
     expect(continued).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK/);
   });
 
+  test("get interim answers, but not in HTTP/1.0, nor a protocol that they have not asked for", async () => {
+    const answering = (...heads: string[]) =>
+      raw((socket) =>
+        socket.once("data", () => socket.end(heads.map((head) => `HTTP/1.1 ${head}\r\n\r\n`).join(""))),
+      );
+    const hints = "103 Early Hints\r\nLink: </a>";
+    const { port } = await proxyTo(await answering(hints, "200 OK\r\nContent-Length: 0"));
+    expect(await say(port, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).toMatch(
+      /^HTTP\/1.1 103 Early Hints\r\nLink: <\/a>\r\n\r\nHTTP\/1.1 200 OK\r\n/,
+    );
+    expect(await say(port, "GET / HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    const other = await proxyTo(
+      await answering("101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x"),
+    );
+    expect(await ask(other.port)).toMatchObject({ status: 502, body: expect.stringContaining("unasked") });
+  });
+
   test("that cannot be read are answered with what is wrong", async () => {
     const { port } = await proxyTo(await endpoint((_, response) => response.end()));
     expect(await say(port, "nonsense\r\n\r\n")).toMatch(

@@ -64,12 +64,48 @@ describe("the head of a request", () => {
     [["GET / HTTP/1.1", "Host: a", "Host: b"], 400],
     [["GET / HTTP/1.1", "Content-Length : 1"], 400],
     [["GET / HTTP/1.1", " folded: 1"], 400],
+    // To one reader a no-break space is blank, to another it is not.
+    [["GET / HTTP/1.1", "Content-Length: \xa05"], 400],
+    [["GET / HTTP/1.1", "Content-Length\xa0: 5"], 400],
+    [["GET / HTTP/1.1", "Transfer-Encoding: \xa0chunked"], 501],
+    [["GET / HTTP/1.1", "two words: 5"], 400],
     [["GET / HTTP/1.1", "nothing"], 400],
     [["GET / HTTP/1.1", "a: b\nContent-Length: 5"], 400],
     [["GET / HTTP/1.1", "a: b\rContent-Length: 5"], 400],
     [["GET / HTTP/1.1", "a: \0"], 400],
   ])("%j is refused with %d", (all, status) => {
     expect(parseRequestHead(lines(...all))).toMatchObject({ bad: status });
+  });
+});
+
+// A head is 64 KiB at most: work that grew with its square would hold all other connections up for seconds.
+describe("a head made to be slow", () => {
+  const fast = (work: () => void) => {
+    const startedAt = performance.now();
+    work();
+    expect(performance.now() - startedAt).toBeLessThan(200);
+  };
+
+  test("names thousands of fields in its Connection header", () => {
+    const names = Array.from({ length: 7_000 }, (_, index) => index.toString(36)).join(",");
+    const more = Array(4_000).fill("b-c: 34");
+    const text = lines("GET / HTTP/1.1", `Connection: ${names}`, "zz: 1", ...more, "a: 2");
+    fast(() => expect(parseRequestHead(text)).toMatchObject({ forward: lines("GET / HTTP/1.1", ...more) }));
+  });
+
+  test("has thousands of lines that look like the first", () => {
+    const text = lines(
+      "GET / HTTP/1.1",
+      ...Array(2_500).fill("a: HTTP/1.1"),
+      "Upgrade: x",
+      "y".repeat(30_000),
+    );
+    fast(() => expect(isSafeRequest(Buffer.from(`${text}\r\n`))).toBe(false));
+  });
+
+  test("has a value of blanks", () => {
+    const text = lines("GET / HTTP/1.1", `Host: a${" ".repeat(60_000)}b`);
+    fast(() => expect(parseRequestHead(text)).toMatchObject({ framing: 0 }));
   });
 });
 
@@ -80,6 +116,8 @@ describe("the head of a response", () => {
     ["HTTP/1.1 304 Not Modified", ["Content-Length: 5"], "GET", { framing: 0, close: false }],
     ["HTTP/1.1 204 No Content", [], "GET", { framing: 0 }],
     ["HTTP/1.1 200", ["Transfer-Encoding: chunked"], "GET", { framing: CHUNKED }],
+    ["HTTP/1.1 200", ["Transfer-Encoding: gzip, chunked"], "GET", { framing: CHUNKED }],
+    ["HTTP/1.1 200", ["Transfer-Encoding: gzip"], "GET", { framing: UNTIL_CLOSE }],
     ["HTTP/1.1 200 OK", [], "GET", { framing: UNTIL_CLOSE, close: true }],
     ["HTTP/1.0 200 OK", ["Content-Length: 5"], "GET", { close: true }],
     ["HTTP/1.1 200 OK", ["Connection: close", "Content-Length: 0"], "GET", { close: true }],
@@ -116,6 +154,7 @@ test.each<[string, boolean]>([
   ["GET / HTTP/1.1\r\nHost: a\r\nupgrade: websocket\r\n\r\n", false],
   ["GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\n\r\n", false],
   ["GET key\r\n\r\n", false],
+  ["GET key\r\na: HTTP/1.1\r\n\r\n", false],
   ["POST / HTTP/1.1\r\n\r\n", false],
   ["", false],
 ])("at L4 %j is a whole safe request: %j", (text, expected) => {

@@ -51,6 +51,8 @@ describe("which Service answers", () => {
     ["shop.example", "/img", "img"],
     ["shop.example", "/new", "new"],
     ["shop.example", "http://shop.example/cart/2", "cart"],
+    ["else.example", "http://shop.example:80/cart/2", "cart"],
+    ["shop.example.:8080", "/cart/2", "cart"],
     ["a.example", "/", "wild"],
     ["a.b.example", "/", "rest"],
     ["old.org", "/a", "old"],
