@@ -56,7 +56,17 @@ export function negotiate(accept: string, includeObject: string | null): Format 
     first ??= format;
   }
   if (first) return first;
-  throw statusError("NotAcceptable", `only the following media types are accepted: ${ACCEPTED}`);
+  throw notAcceptable();
+}
+
+const notAcceptable = () =>
+  statusError("NotAcceptable", `only the following media types are accepted: ${ACCEPTED}`);
+
+/** Throws 406 for a client that takes nothing but a Table, of what is never shown as one. */
+export function refuseTable(accept: string): void {
+  const wanted = mediaTypes(accept);
+  if (wanted.length > 0 && wanted.every(({ parameters }) => parameters.get("as") === "Table"))
+    throw notAcceptable();
 }
 
 /**

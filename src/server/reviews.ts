@@ -6,6 +6,7 @@ import { type FieldError, invalid, invalidObject } from "../api/status-error.ts"
 import { tokenUser } from "./authentication.ts";
 import { type BodyType, readObject } from "./body.ts";
 import type { ServerContext } from "./context.ts";
+import { refuseTable } from "./negotiation.ts";
 import { type ApiRequest, type DocumentAnswer, documentOf, type User } from "./request.ts";
 import { ISSUER } from "./tokens.ts";
 
@@ -137,6 +138,7 @@ export async function answerReview(
   review: Review,
   request: ApiRequest,
 ): Promise<DocumentAnswer> {
+  refuseTable(request.accept);
   const type: BodyType = {
     schema: review.schema,
     apiVersion: `${review.group}/${review.version}`,

@@ -77,3 +77,16 @@ test("the list of CustomResourceDefinitions is empty, for kubectl, which asks fo
   ] as const)
     expect((await server.https(method, other)).status, `${method} ${other}`).toBe(404);
 });
+
+test("a question about access is answered, and never as a table", async () => {
+  const path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+  const spec = { nonResourceAttributes: { path: "/healthz", verb: "get" } };
+  const question = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", spec };
+  const body = JSON.stringify(question);
+  const answer = await server.https("POST", path, { body });
+  expect([answer.status, answer.json()]).toMatchObject([201, { status: { allowed: true } }]);
+  const refused = await server.https("POST", path, { body, headers: TABLE });
+  expect([refused.status, refused.json()]).toMatchObject([406, { reason: "NotAcceptable" }]);
+  const either = { accept: `${TABLE.accept},application/json` };
+  expect((await server.https("POST", path, { body, headers: either })).status).toBe(201);
+});
