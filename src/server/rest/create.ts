@@ -115,6 +115,8 @@ export function createWithin(
     const readObjectAt = (key: string) => read(key)?.object;
     if (kind.resource.namespaced && namespace) checkNamespace(kind, object, readObjectAt);
     fillSystemFields(context, write, object);
+    // As in Go a missing name is empty: kinds may look at it before it is refused.
+    object.metadata.name ??= "";
     if (kind.hasStatus && !kind.keepsStatusOnCreate) delete object.status;
     kind.prepareCreate?.(object);
     const key = storeKey(kind.resource, namespace, name || "?");
