@@ -87,7 +87,7 @@ const CASES: readonly (readonly [string, object, readonly string[]])[] = [
     [
       "metadata.labels: Invalid",
       "spec.replicas: Invalid",
-      "spec.template.metadata.labels: Invalid",
+      "spec.template.labels: Invalid",
       "spec.template.spec.containers[0].image: Required",
       "spec.template.spec.restartPolicy: NotSupported",
       "spec.template.spec.restartPolicy: NotSupported",
@@ -98,7 +98,7 @@ const CASES: readonly (readonly [string, object, readonly string[]])[] = [
     { spec: { replicas: -1, selector, template } },
     [
       "spec.replicas: Invalid",
-      "spec.template.metadata.labels: Invalid",
+      "spec.template.labels: Invalid",
       "spec.template.metadata.labels: Invalid",
       "spec.template.spec.containers[0].image: Required",
       "spec.template.spec.restartPolicy: NotSupported",
@@ -111,7 +111,7 @@ const CASES: readonly (readonly [string, object, readonly string[]])[] = [
     [
       "spec.replicas: Invalid",
       "spec.strategy: NotSupported",
-      "spec.template.metadata.labels: Invalid",
+      "spec.template.labels: Invalid",
       "spec.template.metadata.labels: Invalid",
       "spec.template.spec.containers[0].image: Required",
       "spec.template.spec.restartPolicy: NotSupported",
@@ -124,7 +124,7 @@ const CASES: readonly (readonly [string, object, readonly string[]])[] = [
     [
       "spec.podManagementPolicy: Invalid",
       "spec.replicas: Invalid",
-      "spec.template.metadata.labels: Invalid",
+      "spec.template.labels: Invalid",
       "spec.template.metadata.labels: Invalid",
       "spec.template.spec.containers[0].image: Required",
       "spec.template.spec.restartPolicy: NotSupported",
@@ -136,7 +136,7 @@ const CASES: readonly (readonly [string, object, readonly string[]])[] = [
     { spec: { minReadySeconds: -1, selector, template } },
     [
       "spec.minReadySeconds: Invalid",
-      "spec.template.metadata.labels: Invalid",
+      "spec.template.labels: Invalid",
       "spec.template.metadata.labels: Invalid",
       "spec.template.spec.containers[0].image: Required",
       "spec.template.spec.restartPolicy: NotSupported",
@@ -150,10 +150,52 @@ const CASES: readonly (readonly [string, object, readonly string[]])[] = [
       "metadata.labels: Invalid",
       "spec.backoffLimit: Invalid",
       "spec.parallelism: Invalid",
-      "spec.template.metadata.labels: Invalid",
+      "spec.template.labels: Invalid",
       "spec.template.spec.containers[0].image: Required",
       "spec.template.spec.restartPolicy: NotSupported",
       "spec.template.spec.restartPolicy: NotSupported",
+    ],
+  ],
+  [
+    "Deployment",
+    { spec: {} },
+    [
+      "spec.selector: Required",
+      "spec.template.metadata.labels: Invalid",
+      "spec.template.spec.containers: Required",
+    ],
+  ],
+  [
+    "Deployment",
+    { spec: { selector: { matchLabels: { app: "a b" } }, template: { spec: { containers: [] } } } },
+    ["spec.selector.matchLabels: Invalid", "spec.selector: Invalid"],
+  ],
+  [
+    "StatefulSet",
+    { spec: { selector: { matchExpressions: [{ key: "app", operator: "Is" }] } } },
+    ["spec.selector.matchExpressions[0].operator: Invalid", "spec.selector: Invalid"],
+  ],
+  [
+    "DaemonSet",
+    { spec: {} },
+    ["spec.template.metadata.labels: Invalid", "spec.template.spec.containers: Required"],
+  ],
+  [
+    "DaemonSet",
+    { spec: { selector: { matchLabels: { app: "a b" } } } },
+    ["spec.selector.matchLabels: Invalid", "spec.template.spec.containers: Required"],
+  ],
+  [
+    "Job",
+    { spec: {} },
+    ["spec.template.spec.containers: Required", "spec.template.spec.restartPolicy: Required"],
+  ],
+  [
+    "CronJob",
+    { spec: { schedule: "@daily" } },
+    [
+      "spec.jobTemplate.spec.template.spec.containers: Required",
+      "spec.jobTemplate.spec.template.spec.restartPolicy: Required",
     ],
   ],
   [
@@ -246,7 +288,7 @@ const CASES: readonly (readonly [string, object, readonly string[]])[] = [
     [
       "spec.concurrencyPolicy: NotSupported",
       "spec.jobTemplate.spec.parallelism: Invalid",
-      "spec.jobTemplate.spec.template.metadata.labels: Invalid",
+      "spec.jobTemplate.spec.template.labels: Invalid",
       "spec.jobTemplate.spec.template.spec.containers[0].image: Required",
       "spec.jobTemplate.spec.template.spec.restartPolicy: NotSupported",
       "spec.jobTemplate.spec.template.spec.restartPolicy: NotSupported",
@@ -367,7 +409,7 @@ const CASES: readonly (readonly [string, object, readonly string[]])[] = [
     "PodTemplate",
     { template },
     [
-      "template.metadata.labels: Invalid",
+      "template.labels: Invalid",
       "template.spec.containers[0].image: Required",
       "template.spec.restartPolicy: NotSupported",
     ],

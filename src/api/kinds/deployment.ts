@@ -46,6 +46,7 @@ export const deploymentKind: KindDefinition<Deployment> = {
       spec.strategy.rollingUpdate.maxUnavailable ??= "25%";
       spec.strategy.rollingUpdate.maxSurge ??= "25%";
     }
+    spec.template ??= {};
     defaultPodTemplate(spec.template);
   },
   prepareCreate(deployment) {
@@ -57,7 +58,10 @@ export const deploymentKind: KindDefinition<Deployment> = {
     const errors: FieldError[] = [
       ...validateNonNegative(spec.replicas, "spec.replicas"),
       ...validateNonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
-      ...validateSelector(spec.selector, "empty selector is invalid for deployment"),
+      ...validateSelector(spec.selector, {
+        empty: "empty selector is invalid for deployment",
+        unusable: "invalid label selector",
+      }),
       ...validateTemplate(spec.template, spec.selector, "ReplicaSet"),
       ...validateStrategy(spec.strategy),
       ...validateNonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit"),

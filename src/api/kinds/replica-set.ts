@@ -29,8 +29,10 @@ export const replicaSetKind: KindDefinition<ReplicaSet> = {
   scale: /* @__PURE__ */ scaleByReplicas(({ spec }) => selectorText(spec.selector)),
   defaults(replicaSet) {
     replicaSet.spec ??= {};
-    replicaSet.spec.replicas ??= 1;
-    defaultPodTemplate(replicaSet.spec.template);
+    const { spec } = replicaSet;
+    spec.replicas ??= 1;
+    spec.template ??= {};
+    defaultPodTemplate(spec.template);
   },
   prepareCreate(replicaSet) {
     replicaSet.status = { replicas: 0 };
@@ -40,7 +42,10 @@ export const replicaSetKind: KindDefinition<ReplicaSet> = {
     return [
       ...validateNonNegative(spec.replicas, "spec.replicas"),
       ...validateNonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
-      ...validateSelector(spec.selector, "empty selector is invalid for deployment"),
+      ...validateSelector(spec.selector, {
+        empty: "empty selector is invalid for deployment",
+        unusable: "invalid label selector",
+      }),
       ...validateTemplate(spec.template, spec.selector, "ReplicaSet"),
     ];
   },
