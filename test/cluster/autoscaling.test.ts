@@ -202,7 +202,7 @@ spec:
         status: "False",
         reason: "FailedGetScale",
         message:
-          'the HPA controller was unable to get the target\'s current scale: deployments.apps "nothing" not found',
+          'the HPA controller was unable to get the target\'s current scale: deployments/scale.apps "nothing" not found',
       });
       const unmeasurable = await eventually("no request", async () => {
         const now = await condition("memory", "ScalingActive");

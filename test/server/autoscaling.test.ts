@@ -110,5 +110,5 @@ test("a target that is not there, or of a kind that nobody serves, is said", asy
     .poll(message, { timeout: 20_000 })
     .toBe(`${unable}no matches for kind "Rocket" in group "apps"`);
   await server.client.patch(horizontalPodAutoscalers, at, "merge", { spec: { scaleTargetRef } });
-  await expect.poll(message, { timeout: 20_000 }).toBe(`${unable}deployments.apps "web" not found`);
+  await expect.poll(message, { timeout: 20_000 }).toBe(`${unable}deployments/scale.apps "web" not found`);
 });

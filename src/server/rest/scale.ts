@@ -2,17 +2,19 @@
 import type { Scale } from "../../api/generated/types.ts";
 import { type AnyKind, ageColumn, type Column, nameColumn } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
-import { invalid, invalidObject } from "../../api/status-error.ts";
+import type { Resource } from "../../api/resource.ts";
+import { invalid, invalidObject, notFound } from "../../api/status-error.ts";
 import { atOnce, whole } from "../../base/parts.ts";
 import { type BodyType, decodeValue, fieldValidationOf, readObject } from "../body.ts";
 import type { ServerContext } from "../context.ts";
+import { storeKey } from "../keys.ts";
 import { type Answer, type ApiRequest, documentOf } from "../request.ts";
 import { readPatch } from "./patch.ts";
 import { encode } from "./present.ts";
-import { findObject, formatOf } from "./read.ts";
+import { formatOf } from "./read.ts";
 import { tableOf } from "./table.ts";
 import { writeOf } from "./target.ts";
-import { type NamedTarget, updateObject } from "./update.ts";
+import { checkNames, type NamedTarget, updateObject } from "./update.ts";
 
 const SCALE: BodyType = {
   schema: "io.k8s.api.autoscaling.v1.Scale",
@@ -61,8 +63,21 @@ async function scaleAfter(
     case "PATCH":
       return patchScale(context, target, request);
     default:
-      return scaleOf(target.kind, findObject(context, target).object);
+      return scaleOf(target.kind, findScaled(context, target));
   }
+}
+
+/** What Kubernetes says is missing where the scale of nothing is read; StatefulSets it calls by their own name. */
+const MISSING: Readonly<Record<string, Pick<Resource, "group" | "plural">>> = {
+  deployments: { group: "apps", plural: "deployments/scale" },
+  replicasets: { group: "apps", plural: "replicasets/scale" },
+  replicationcontrollers: { group: "autoscaling", plural: "replicationcontrollers/scale" },
+};
+
+function findScaled({ store }: ServerContext, { kind: { resource }, namespace, name }: NamedTarget) {
+  const entry = store.get(storeKey(resource, namespace, name));
+  if (!entry) throw notFound(MISSING[resource.plural] ?? resource, name);
+  return entry.object;
 }
 
 async function replaceScale(
@@ -71,6 +86,7 @@ async function replaceScale(
   request: ApiRequest,
 ): Promise<KubeObject> {
   const { object } = await readObject(request, context.registry, SCALE);
+  checkNames(object, target);
   return writeScale(context, target, request, () => object);
 }
 
