@@ -52,6 +52,12 @@ export const deploymentKind: KindDefinition<Deployment> = {
   prepareCreate(deployment) {
     deployment.status = {};
   },
+  prepareUpdate({ metadata }, old, { subresource }) {
+    if (subresource !== "status") return;
+    // Its labels are not status's to change, unlike its annotations.
+    if (old.metadata.labels) metadata.labels = old.metadata.labels;
+    else delete metadata.labels;
+  },
   validate(deployment, { subresource }) {
     if (subresource === "status") return [];
     const { spec } = deployment;

@@ -22,6 +22,7 @@ import {
   storedForm,
   validateForm,
 } from "./prepare.ts";
+import { dropRepeatedOwners } from "./repeated-owners.ts";
 import { type Target, type Write, writeOf } from "./target.ts";
 
 // apimachinery's alphabet: no vowels and no look-alikes, so that no words come out.
@@ -44,7 +45,8 @@ export async function createObject(
 ): Promise<WriteResult> {
   const write = writeOf(target, request, "CREATE");
   const read = await readObject(request, context.registry, bodyTypeOf(target.served));
-  const { object: sent, warnings, size } = read;
+  const { object: sent, size } = read;
+  const warnings = [...read.warnings, ...dropRepeatedOwners(sent)];
   placeInNamespace(sent, target);
   await breathe(size);
   const object = storedForm(target.served, sent);

@@ -22,6 +22,7 @@ import {
   validateForm,
 } from "./prepare.ts";
 import { isFinalized } from "./remove.ts";
+import { dropRepeatedOwners } from "./repeated-owners.ts";
 import { type Target, type Write, writeOf } from "./target.ts";
 
 export type NamedTarget = Target & { readonly name: string };
@@ -33,7 +34,8 @@ export async function replaceObject(
   request: ApiRequest,
 ): Promise<WriteResult> {
   const write = writeOf(target, request, "UPDATE");
-  const { object, warnings } = await readObject(request, context.registry, bodyTypeOf(target.served));
+  const { object, ...read } = await readObject(request, context.registry, bodyTypeOf(target.served));
+  const warnings = [...read.warnings, ...dropRepeatedOwners(object)];
   checkNames(object, target);
   fillInNames(object, target);
   return updateObject(context, write, {

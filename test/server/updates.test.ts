@@ -1,0 +1,57 @@
+// What the server makes of an update beside what the client sent.
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { configMaps } from "../../src/api/kinds/config-map.ts";
+import { deployments } from "../../src/api/kinds/deployment.ts";
+import { pods } from "../../src/api/kinds/pod.ts";
+import { startTestServer, type TestServer } from "./harness.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(async () => {
+  expect(server.errors).toEqual([]);
+  await server.stop();
+});
+
+const at = (name: string) => ({ namespace: "default", name });
+const containers = [{ name: "c", image: "i" }];
+
+it("a pod's tolerations may be replaced without those that every pod has", async () => {
+  await server.client.create(pods, { metadata: at("tolerant"), spec: { containers } });
+  const patched = await server.client.patch(pods, at("tolerant"), "strategic", {
+    spec: { tolerations: [{ key: "disk", operator: "Exists" }] },
+  });
+  expect(patched.spec.tolerations?.map(({ key }) => key)).toEqual([
+    "disk",
+    "node.kubernetes.io/not-ready",
+    "node.kubernetes.io/unreachable",
+  ]);
+});
+
+it("a Deployment's labels are not its status's to change, its annotations are", async () => {
+  const made = await server.client.create(deployments, {
+    metadata: { ...at("web"), labels: { a: "b" } },
+    spec: {
+      selector: { matchLabels: { a: "b" } },
+      template: { metadata: { labels: { a: "b" } }, spec: { containers } },
+    },
+  });
+  const metadata = { ...made.metadata, labels: { c: "d" }, annotations: { e: "f" } };
+  const updated = await server.client.updateStatus(deployments, { ...made, metadata });
+  expect([updated.metadata.labels, updated.metadata.annotations]).toEqual([{ a: "b" }, { e: "f" }]);
+});
+
+it("owners that come twice are kept once, with a Warning", async () => {
+  const owner = { apiVersion: "v1", kind: "ConfigMap", name: "o", uid: "u1", controller: true };
+  const other = { ...owner, name: "p", uid: "u2", controller: false };
+  const warned = await server.https("POST", "/api/v1/namespaces/default/configmaps", {
+    body: JSON.stringify({ metadata: { name: "owned", ownerReferences: [owner, other, owner] } }),
+    headers: { "content-type": "application/json" },
+  });
+  expect(String(warned.headers["warning"])).toContain(
+    ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: u1",
+  );
+  const stored = await server.client.get(configMaps, at("owned"));
+  expect(stored.metadata.ownerReferences).toEqual([owner, { ...other, controller: false }]);
+});
