@@ -129,8 +129,9 @@ function resourceRequest(parts: Parts, request: ApiRequest, { path, kind }: Foun
     (subresource !== "" && !subresourcesOf(kind).some((one) => one.name === subresource))
   )
     throw unknownPath();
-  // Before anything is written.
+  // Before anything is written: a client that takes no answer is refused.
   if (takesOnlyProtobuf(request.accept) && !kubernetesType(kind.schema)) throw notInProtobuf();
+  if (request.method !== "GET" && request.method !== "HEAD") formatOf(request);
   return withDeprecation(answerFor(parts, request, { path, kind, verb }), kind);
 }
 

@@ -53,6 +53,15 @@ it.each(
   expect(JSON.stringify(details)).not.toContain("undefined");
 });
 
+it("a write whose answer the client does not take is not made", async () => {
+  const answer = await server.https("POST", "/api/v1/namespaces/default/configmaps", {
+    body: JSON.stringify({ metadata: { name: "unanswered" } }),
+    headers: { "content-type": "application/json", accept: "application/foo" },
+  });
+  expect(answer.status).toBe(406);
+  expect(await server.client.find(configMaps, { name: "unanswered", namespace: "default" })).toBeUndefined();
+});
+
 describe("a list", () => {
   const PODS = "/api/v1/namespaces/default/pods";
 

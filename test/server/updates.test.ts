@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { configMaps } from "../../src/api/kinds/config-map.ts";
 import { deployments } from "../../src/api/kinds/deployment.ts";
 import { pods } from "../../src/api/kinds/pod.ts";
+import { priorityClasses } from "../../src/api/kinds/priority-class.ts";
 import { startTestServer, type TestServer } from "./harness.ts";
 
 let server: TestServer;
@@ -40,6 +41,15 @@ it("a Deployment's labels are not its status's to change, its annotations are", 
   const metadata = { ...made.metadata, labels: { c: "d" }, annotations: { e: "f" } };
   const updated = await server.client.updateStatus(deployments, { ...made, metadata });
   expect([updated.metadata.labels, updated.metadata.annotations]).toEqual([{ a: "b" }, { e: "f" }]);
+});
+
+it("a PriorityClass keeps its preemption policy", async () => {
+  const name = "gentle";
+  await server.client.create(priorityClasses, { metadata: { name }, value: 1 });
+  const patch = { preemptionPolicy: "Never" };
+  await expect(server.client.patch(priorityClasses, { name }, "merge", patch)).rejects.toThrow(
+    'is invalid: preemptionPolicy: Invalid value: "Never": field is immutable',
+  );
 });
 
 it("owners that come twice are kept once, with a Warning", async () => {
