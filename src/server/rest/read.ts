@@ -47,7 +47,8 @@ interface Page {
   readonly meta: ListMeta;
 }
 
-function selectPage(context: ServerContext, target: Target, query: URLSearchParams): Page {
+/** What a request selects of a collection, or the part of it that it asks for. Throws 400, 410 and 422. */
+export function selectPage(context: ServerContext, target: Target, query: URLSearchParams): Page {
   checkListOptions(query);
   const selection = selectionOf(target.served, query);
   const limit = integerOf(query, "limit") ?? 0;
