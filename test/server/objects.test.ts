@@ -445,7 +445,9 @@ describe("delete", () => {
     const error = await refusal(
       server.client.delete(configMaps, at("guarded"), { preconditions: { uid: "other" } }),
     );
-    expect(error.message).toContain("the UID in the precondition (other) does not match the UID in record");
+    expect(error.message).toContain(
+      'on ConfigMap "guarded": the UID in the precondition (other) does not match the UID in record',
+    );
     expect(await server.client.find(configMaps, at("guarded"))).toBeDefined();
   });
 

@@ -1,6 +1,7 @@
 // What the server makes of an update beside what the client sent.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { configMaps } from "../../src/api/kinds/config-map.ts";
+import { controllerRevisions } from "../../src/api/kinds/controller-revision.ts";
 import { deployments } from "../../src/api/kinds/deployment.ts";
 import { pods } from "../../src/api/kinds/pod.ts";
 import { priorityClasses } from "../../src/api/kinds/priority-class.ts";
@@ -41,6 +42,24 @@ it("a Deployment's labels are not its status's to change, its annotations are", 
   const metadata = { ...made.metadata, labels: { c: "d" }, annotations: { e: "f" } };
   const updated = await server.client.updateStatus(deployments, { ...made, metadata });
   expect([updated.metadata.labels, updated.metadata.annotations]).toEqual([{ a: "b" }, { e: "f" }]);
+});
+
+it("a PUT creates a Lease that is not there, but not under another's uid", async () => {
+  const path = "/apis/coordination.k8s.io/v1/namespaces/default/leases/leader";
+  const put = (metadata: object) =>
+    server.https("PUT", path, {
+      body: JSON.stringify({ metadata, spec: { holderIdentity: "a" } }),
+      headers: { "content-type": "application/json" },
+    });
+  expect((await put({ name: "leader", uid: "gone" })).status).toBe(409);
+  const made = await put({ name: "leader", resourceVersion: "5" });
+  expect([made.status, made.json()]).toMatchObject([201, { spec: { holderIdentity: "a" } }]);
+  expect((await put({ name: "leader" })).status).toBe(200);
+});
+
+it("a ControllerRevision has a number", async () => {
+  const made = await server.client.create(controllerRevisions, { metadata: at("first"), data: {} });
+  expect(made.revision).toBe(0);
 });
 
 it("a PriorityClass keeps its preemption policy", async () => {

@@ -24,6 +24,7 @@ export const endpointsKind: KindDefinition<Endpoints> = {
   singular: "endpoints",
   shortNames: ["ep"],
   nameRule: "dns-subdomain",
+  createsOnUpdate: true,
   defaults(object) {
     for (const subset of object.subsets ?? []) {
       for (const port of subset.ports ?? []) port.protocol ||= "TCP";
