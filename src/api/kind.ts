@@ -78,6 +78,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly hasStatus?: boolean;
   /** A create keeps the status that the client sends (Node: its agent registers with it). */
   readonly keepsStatusOnCreate?: boolean;
+  /** A PUT of what is not there creates it. */
+  readonly createsOnUpdate?: boolean;
   readonly scale?: ScalePaths<T>;
   /**
    * metadata.generation starts at 1 and grows with each change of spec. Default: true when the type has both spec and status.

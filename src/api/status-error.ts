@@ -150,10 +150,11 @@ export const required = (field: string, detail = ""): FieldError => ({
   field,
   message: detail ? `Required value: ${detail}` : "Required value",
 });
+/** `detail` may be empty: nothing is said of why. */
 export const invalid = (field: string, value: unknown, detail: string): FieldError => ({
   reason: "FieldValueInvalid",
   field,
-  message: `Invalid value: ${shown(value)}: ${detail}`,
+  message: `Invalid value: ${shown(value)}${detail ? `: ${detail}` : ""}`,
 });
 export const notSupported = (field: string, value: unknown, supported: readonly string[]): FieldError => ({
   reason: "FieldValueNotSupported",

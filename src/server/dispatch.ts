@@ -134,8 +134,9 @@ function resourceRequest(parts: Parts, request: ApiRequest, { path, kind }: Foun
     (subresource !== "" && !subresourcesOf(kind).some((one) => one.name === subresource))
   )
     throw unknownPath();
-  // Before anything is written.
+  // Before anything is written: a client that takes no answer is refused.
   if (takesOnlyProtobuf(request.accept) && !kubernetesType(kind.schema)) throw notInProtobuf();
+  if (request.method !== "GET" && request.method !== "HEAD") formatOf(request);
   return withDeprecation(answerFor(parts, request, { path, kind, verb }), kind);
 }
 
@@ -154,9 +155,10 @@ function answerFor(
 ): Promise<Answer> | Answer {
   const { name, namespace, subresource = "" } = path;
   const target: Target = { kind: storedKindOf(kind), served: kind, namespace, name, subresource };
-  if (kind.resource.namespaced && namespace === undefined && (name !== undefined || verb === "create")) {
-    // Only a collection can be asked for across namespaces.
-    throw verb === "create" ? methodNotAllowed() : unknownPath();
+  if (kind.resource.namespaced && namespace === undefined) {
+    // Across namespaces a collection can be read, and nothing else.
+    if (name !== undefined) throw unknownPath();
+    if (verb !== "list" && verb !== "watch") throw methodNotAllowed();
   }
   if (name === undefined) return collectionRequest(parts, request, { target, verb });
   const named: NamedTarget = { ...target, name };

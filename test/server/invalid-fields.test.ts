@@ -87,7 +87,7 @@ const CASES: readonly (readonly [string, object, readonly string[]])[] = [
     [
       "metadata.labels: Invalid",
       "spec.replicas: Invalid",
-      "spec.template.metadata.labels: Invalid",
+      "spec.template.labels: Invalid",
       "spec.template.spec.containers[0].image: Required",
       "spec.template.spec.restartPolicy: NotSupported",
       "spec.template.spec.restartPolicy: NotSupported",
@@ -98,7 +98,7 @@ const CASES: readonly (readonly [string, object, readonly string[]])[] = [
     { spec: { replicas: -1, selector, template } },
     [
       "spec.replicas: Invalid",
-      "spec.template.metadata.labels: Invalid",
+      "spec.template.labels: Invalid",
       "spec.template.metadata.labels: Invalid",
       "spec.template.spec.containers[0].image: Required",
       "spec.template.spec.restartPolicy: NotSupported",
@@ -111,7 +111,7 @@ const CASES: readonly (readonly [string, object, readonly string[]])[] = [
     [
       "spec.replicas: Invalid",
       "spec.strategy: NotSupported",
-      "spec.template.metadata.labels: Invalid",
+      "spec.template.labels: Invalid",
       "spec.template.metadata.labels: Invalid",
       "spec.template.spec.containers[0].image: Required",
       "spec.template.spec.restartPolicy: NotSupported",
@@ -124,7 +124,7 @@ const CASES: readonly (readonly [string, object, readonly string[]])[] = [
     [
       "spec.podManagementPolicy: Invalid",
       "spec.replicas: Invalid",
-      "spec.template.metadata.labels: Invalid",
+      "spec.template.labels: Invalid",
       "spec.template.metadata.labels: Invalid",
       "spec.template.spec.containers[0].image: Required",
       "spec.template.spec.restartPolicy: NotSupported",
@@ -136,7 +136,7 @@ const CASES: readonly (readonly [string, object, readonly string[]])[] = [
     { spec: { minReadySeconds: -1, selector, template } },
     [
       "spec.minReadySeconds: Invalid",
-      "spec.template.metadata.labels: Invalid",
+      "spec.template.labels: Invalid",
       "spec.template.metadata.labels: Invalid",
       "spec.template.spec.containers[0].image: Required",
       "spec.template.spec.restartPolicy: NotSupported",
@@ -150,11 +150,148 @@ const CASES: readonly (readonly [string, object, readonly string[]])[] = [
       "metadata.labels: Invalid",
       "spec.backoffLimit: Invalid",
       "spec.parallelism: Invalid",
-      "spec.template.metadata.labels: Invalid",
+      "spec.template.labels: Invalid",
       "spec.template.spec.containers[0].image: Required",
       "spec.template.spec.restartPolicy: NotSupported",
       "spec.template.spec.restartPolicy: NotSupported",
     ],
+  ],
+  [
+    "Deployment",
+    { spec: {} },
+    [
+      "spec.selector: Required",
+      "spec.template.metadata.labels: Invalid",
+      "spec.template.spec.containers: Required",
+    ],
+  ],
+  [
+    "Deployment",
+    { spec: { selector: { matchLabels: { app: "a b" } }, template: { spec: { containers: [] } } } },
+    ["spec.selector.matchLabels: Invalid", "spec.selector: Invalid"],
+  ],
+  [
+    "StatefulSet",
+    { spec: { selector: { matchExpressions: [{ key: "app", operator: "Is" }] } } },
+    ["spec.selector.matchExpressions[0].operator: Invalid", "spec.selector: Invalid"],
+  ],
+  [
+    "DaemonSet",
+    { spec: {} },
+    ["spec.template.metadata.labels: Invalid", "spec.template.spec.containers: Required"],
+  ],
+  [
+    "DaemonSet",
+    { spec: { selector: { matchLabels: { app: "a b" } } } },
+    ["spec.selector.matchLabels: Invalid", "spec.template.spec.containers: Required"],
+  ],
+  [
+    "Job",
+    { spec: {} },
+    ["spec.template.spec.containers: Required", "spec.template.spec.restartPolicy: Required"],
+  ],
+  [
+    "CronJob",
+    { spec: { schedule: "@daily" } },
+    [
+      "spec.jobTemplate.spec.template.spec.containers: Required",
+      "spec.jobTemplate.spec.template.spec.restartPolicy: Required",
+    ],
+  ],
+  [
+    "Namespace",
+    { metadata: { name: "x", finalizers: ["A b"] }, spec: { finalizers: ["plain", "example.com/kept"] } },
+    ["metadata.finalizers: Invalid", "metadata.finalizers[0]: Invalid", "spec.finalizers: Invalid"],
+  ],
+  [
+    "Pod",
+    {
+      spec: {
+        securityContext: {
+          sysctls: [{ name: "kernel.a" }, { name: "kernel.a" }, { name: "A b" }, {}],
+          seccompProfile: { type: "Localhost", localhostProfile: "/x/../y" },
+        },
+        affinity: {
+          nodeAffinity: {
+            [RULES]: {
+              nodeSelectorTerms: [
+                { matchFields: [{ key: "metadata.name", operator: "In", values: ["A_b"] }] },
+              ],
+            },
+          },
+        },
+        containers: [
+          {
+            name: "c",
+            image: "i",
+            livenessProbe: { httpGet: { port: 80, httpHeaders: [{ value: "v" }] } },
+          },
+        ],
+      },
+    },
+    [
+      `spec.affinity.nodeAffinity.${RULES}.nodeSelectorTerms[0].matchFields[0].values[0]: Invalid`,
+      "spec.containers[0].livenessProbe.httpGet.httpHeaders: Invalid",
+      "spec.securityContext.seccompProfile.localhostProfile: Invalid",
+      "spec.securityContext.seccompProfile.localhostProfile: Invalid",
+      "spec.securityContext.sysctls[1].name: Duplicate",
+      "spec.securityContext.sysctls[2].name: Invalid",
+      "spec.securityContext.sysctls[3].name: Required",
+    ],
+  ],
+  [
+    "Service",
+    {
+      spec: { ports: [{ port: 80, appProtocol: "" }], loadBalancerSourceRanges: ["10.0.0.0/8", "10.0.0.0"] },
+    },
+    [
+      "spec.LoadBalancerSourceRanges: Forbidden",
+      "spec.LoadBalancerSourceRanges[1]: Invalid",
+      "spec.ports[0].appProtocol: Invalid",
+      "spec.ports[0].appProtocol: Invalid",
+    ],
+  ],
+  [
+    "Service",
+    {
+      metadata: {
+        name: "x",
+        annotations: { "service.beta.kubernetes.io/load-balancer-source-ranges": "10.0.0.0/8, ten" },
+      },
+      spec: { ports: [{ port: 80 }] },
+    },
+    [
+      "metadata.annotations[service.beta.kubernetes.io/load-balancer-source-ranges]: Forbidden",
+      "metadata.annotations[service.beta.kubernetes.io/load-balancer-source-ranges]: Invalid",
+    ],
+  ],
+  [
+    "Ingress",
+    { spec: { defaultBackend: { resource: { apiGroup: "A_b", kind: "..", name: "a/b" } } } },
+    ["apiGroup", "kind", "name"].map((field) => `spec.defaultBackend.resource.${field}: Invalid`),
+  ],
+  [
+    "IngressClass",
+    { spec: { controller: "a.b/c", parameters: { apiGroup: "A_b", kind: "..", name: "a/b" } } },
+    ["apiGroup", "kind", "name"].map((field) => `spec.parameters.${field}: Invalid`),
+  ],
+  [
+    "Endpoints",
+    {
+      subsets: [
+        { addresses: [{ ip: "1.2.3.4", nodeName: "A_b" }], ports: [{ port: 80, appProtocol: "a b" }] },
+      ],
+    },
+    ["subsets[0].addresses[0].nodeName: Invalid", "subsets[0].ports[0].appProtocol: Invalid"],
+  ],
+  [
+    "EndpointSlice",
+    {
+      addressType: "IPv4",
+      endpoints: [{ addresses: ["1.2.3.4"], hostname: "" }],
+      ports: [{ port: 80, appProtocol: "a b" }],
+    },
+    ["endpoints[0].hostname: Invalid", "ports[0].appProtocol: Invalid"],
   ],
   [
     "Service",
@@ -246,7 +383,7 @@ const CASES: readonly (readonly [string, object, readonly string[]])[] = [
     [
       "spec.concurrencyPolicy: NotSupported",
       "spec.jobTemplate.spec.parallelism: Invalid",
-      "spec.jobTemplate.spec.template.metadata.labels: Invalid",
+      "spec.jobTemplate.spec.template.labels: Invalid",
       "spec.jobTemplate.spec.template.spec.containers[0].image: Required",
       "spec.jobTemplate.spec.template.spec.restartPolicy: NotSupported",
       "spec.jobTemplate.spec.template.spec.restartPolicy: NotSupported",
@@ -367,7 +504,7 @@ const CASES: readonly (readonly [string, object, readonly string[]])[] = [
     "PodTemplate",
     { template },
     [
-      "template.metadata.labels: Invalid",
+      "template.labels: Invalid",
       "template.spec.containers[0].image: Required",
       "template.spec.restartPolicy: NotSupported",
     ],

@@ -458,7 +458,9 @@ describe("delete", () => {
     const error = await refusal(
       server.client.delete(configMaps, at("guarded"), { preconditions: { uid: "other" } }),
     );
-    expect(error.message).toContain("the UID in the precondition (other) does not match the UID in record");
+    expect(error.message).toContain(
+      'on ConfigMap "guarded": the UID in the precondition (other) does not match the UID in record',
+    );
     expect(await server.client.find(configMaps, at("guarded"))).toBeDefined();
   });
 
@@ -475,6 +477,17 @@ describe("delete", () => {
     });
     const left = await server.client.list(configMaps, { namespace: "default", labelSelector: "set" });
     expect(left.items.map(({ metadata }) => metadata.name)).toEqual(["y1"]);
+  });
+
+  test("of a collection takes no more than its limit", async () => {
+    for (const name of ["z1", "z2", "z3"])
+      await server.client.create(configMaps, {
+        metadata: { name, namespace: "default", labels: { set: "z" } },
+      });
+    const path = "/api/v1/namespaces/default/configmaps";
+    await server.transport.request({ method: "DELETE", path, query: { labelSelector: "set=z", limit: "2" } });
+    const left = await server.client.list(configMaps, { namespace: "default", labelSelector: "set=z" });
+    expect(left.items.map(({ metadata }) => metadata.name)).toEqual(["z3"]);
   });
 });
 

@@ -53,6 +53,20 @@ describe("addresses of Services", () => {
     expect(external.spec.clusterIP).toBeUndefined();
   });
 
+  test.each(["127.16.192.9", "10.0.0.1", "None"])(
+    "do not change to %s once they are set",
+    async (clusterIP) => {
+      const name = at(`fixed-${clusterIP.toLowerCase().replaceAll(".", "-")}`);
+      const { spec } = await create(name.name);
+      const why = `spec.clusterIPs[0]: Invalid value: ["${clusterIP}"]: may not change once set`;
+      for (const change of [{ clusterIP }, { clusterIP, clusterIPs: [clusterIP] }])
+        await expect(server.client.patch(services, name, "merge", { spec: change })).rejects.toThrow(
+          `is invalid: ${why}`,
+        );
+      expect((await server.client.get(services, name)).spec.clusterIP).toBe(spec.clusterIP);
+    },
+  );
+
   test("a refused or dry create holds nothing", async () => {
     const ports = [{ port: 80, nodePort: 30_010 }];
     const spec = { type: "NodePort", ports, clusterIP: "127.16.192.8" };

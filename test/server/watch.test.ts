@@ -110,7 +110,7 @@ describe("watch", () => {
     watch.stop();
     await watch.ended;
     const refused = follow({ fieldSelector: "spec.nothing=x" });
-    await expect(refused.ended).rejects.toThrow("field label not supported: spec.nothing");
+    await expect(refused.ended).rejects.toThrow('"spec.nothing" is not a known field selector');
   });
 
   test("a resourceVersion that is not retained ends in a 410 ERROR event", async () => {

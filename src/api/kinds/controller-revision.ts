@@ -19,6 +19,10 @@ export const controllerRevisionKind: KindDefinition<ControllerRevision> = {
   schema: "io.k8s.api.apps.v1.ControllerRevision",
   singular: "controllerrevision",
   nameRule: "dns-subdomain",
+  defaults(object) {
+    // Written even when it is zero.
+    object.revision ??= 0;
+  },
   validate(revision) {
     const errors: FieldError[] = [];
     if (revision.data === undefined) errors.push(required("data", "data is mandatory"));

@@ -1,5 +1,5 @@
 import { parseSchedule, zoneExists } from "../../base/cron-schedule.ts";
-import type { CronJob, CronJobSpec, JobTemplateSpec } from "../generated/types.ts";
+import type { CronJob, CronJobSpec, JobSpec, JobTemplateSpec } from "../generated/types.ts";
 import { ageColumn, humanDuration, type KindDefinition, nameColumn } from "../kind.ts";
 import type { Resource } from "../resource.ts";
 import { formatLabelSelector } from "../selectors.ts";
@@ -37,7 +37,10 @@ export const cronJobKind: KindDefinition<CronJob> = {
     spec.suspend ??= false;
     spec.successfulJobsHistoryLimit ??= 3;
     spec.failedJobsHistoryLimit ??= 1;
-    defaultPodTemplate(spec.jobTemplate?.spec?.template);
+    spec.jobTemplate ??= {};
+    spec.jobTemplate.spec ??= {};
+    spec.jobTemplate.spec.template ??= {};
+    defaultPodTemplate(spec.jobTemplate.spec.template);
   },
   prepareCreate(cronJob) {
     cronJob.status = {};
@@ -166,8 +169,7 @@ function validateTimeZone(timeZone: string | undefined): FieldError[] {
 
 function validateJobTemplate(template: JobTemplateSpec | undefined): FieldError[] {
   const path = "spec.jobTemplate.spec";
-  const spec = template?.spec;
-  if (!spec) return [required(`${path}.template`)];
+  const spec = template?.spec ?? ({} as JobSpec);
   const errors = validateJobSpec(spec, path);
   if (spec.selector)
     errors.push(invalid(`${path}.selector`, spec.selector, "`selector` will be auto-generated"));

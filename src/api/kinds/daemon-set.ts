@@ -46,6 +46,7 @@ export const daemonSetKind: KindDefinition<DaemonSet> = {
       spec.updateStrategy.rollingUpdate.maxSurge ??= 0;
     }
     spec.revisionHistoryLimit ??= 10;
+    spec.template ??= {};
     defaultPodTemplate(spec.template);
   },
   prepareCreate(set) {
@@ -117,7 +118,10 @@ function countTemplate(set: DaemonSet, generation: number): void {
 
 function validateSpec(spec: DaemonSetSpec): FieldError[] {
   return [
-    ...validateSelector(spec.selector, "empty selector is invalid for daemonset"),
+    // A missing selector is told by what it does not match.
+    ...(spec.selector
+      ? validateSelector(spec.selector, { empty: "empty selector is invalid for daemonset" })
+      : []),
     ...validateTemplate(spec.template, spec.selector, "DaemonSet"),
     ...validateNonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
     ...validateStrategy(spec.updateStrategy),

@@ -49,10 +49,17 @@ export const deploymentKind: KindDefinition<Deployment> = {
       spec.strategy.rollingUpdate.maxUnavailable ??= "25%";
       spec.strategy.rollingUpdate.maxSurge ??= "25%";
     }
+    spec.template ??= {};
     defaultPodTemplate(spec.template);
   },
   prepareCreate(deployment) {
     deployment.status = {};
+  },
+  prepareUpdate({ metadata }, old, { subresource }) {
+    if (subresource !== "status") return;
+    // Its labels are not status's to change, unlike its annotations.
+    if (old.metadata.labels) metadata.labels = old.metadata.labels;
+    else delete metadata.labels;
   },
   validate(deployment, { subresource }) {
     if (subresource === "status") return [];
@@ -60,7 +67,10 @@ export const deploymentKind: KindDefinition<Deployment> = {
     const errors: FieldError[] = [
       ...validateNonNegative(spec.replicas, "spec.replicas"),
       ...validateNonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
-      ...validateSelector(spec.selector, "empty selector is invalid for deployment"),
+      ...validateSelector(spec.selector, {
+        empty: "empty selector is invalid for deployment",
+        unusable: "invalid label selector",
+      }),
       ...validateTemplate(spec.template, spec.selector, "ReplicaSet"),
       ...validateStrategy(spec.strategy),
       ...validateNonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit"),

@@ -6,6 +6,7 @@ import type { Resource } from "../resource.ts";
 import { duplicate, type FieldError, invalid, notSupported, required, tooMany } from "../status-error.ts";
 import { dnsLabelErrors, dnsSubdomainErrors, portNumberErrors } from "../validation/names.ts";
 import { validateImmutable } from "../validation/object-meta.ts";
+import { validateAppProtocol } from "./service/validate.ts";
 
 export const endpointSlices: Resource<EndpointSlice> = {
   group: "discovery.k8s.io",
@@ -96,7 +97,7 @@ function validateSlice(slice: EndpointSlice): FieldError[] {
     ...endpoints.flatMap((endpoint, index) => validateEndpoint(endpoint, addressType, `endpoints[${index}]`)),
   );
   const names = new Set<string>();
-  for (const [index, { name = "", port, protocol }] of ports.entries()) {
+  for (const [index, { name = "", port, protocol, appProtocol }] of ports.entries()) {
     const at = `ports[${index}]`;
     for (const why of name ? dnsLabelErrors(name) : []) errors.push(invalid(`${at}.name`, name, why));
     if (names.has(name)) errors.push(duplicate(`${at}.name`, name));
@@ -107,6 +108,7 @@ function validateSlice(slice: EndpointSlice): FieldError[] {
     for (const why of port === undefined ? [] : portNumberErrors(port)) {
       errors.push(invalid(`${at}.port`, port, why));
     }
+    errors.push(...validateAppProtocol(appProtocol, `${at}.appProtocol`));
   }
   return errors;
 }
@@ -124,7 +126,7 @@ function validateEndpoint(endpoint: Endpoint, addressType: string, at: string): 
       errors.push(invalid(field, address, `must be an ${addressType} address`));
     }
   }
-  for (const why of hostname ? dnsLabelErrors(hostname) : []) {
+  for (const why of hostname === undefined ? [] : dnsLabelErrors(hostname)) {
     errors.push(invalid(`${at}.hostname`, hostname, why));
   }
   return errors;

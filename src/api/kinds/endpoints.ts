@@ -3,7 +3,8 @@ import type { EndpointPort, EndpointSubset, Endpoints } from "../generated/types
 import { ageColumn, type KindDefinition, nameColumn } from "../kind.ts";
 import type { Resource } from "../resource.ts";
 import { type FieldError, invalid, notSupported, required } from "../status-error.ts";
-import { dnsLabelErrors, portNumberErrors } from "../validation/names.ts";
+import { dnsLabelErrors, dnsSubdomainErrors, portNumberErrors } from "../validation/names.ts";
+import { validateAppProtocol } from "./service/validate.ts";
 
 export const endpoints: Resource<Endpoints> = {
   group: "",
@@ -23,6 +24,7 @@ export const endpointsKind: KindDefinition<Endpoints> = {
   singular: "endpoints",
   shortNames: ["ep"],
   nameRule: "dns-subdomain",
+  createsOnUpdate: true,
   defaults(object) {
     for (const subset of object.subsets ?? []) {
       for (const port of subset.ports ?? []) port.protocol ||= "TCP";
@@ -67,7 +69,7 @@ function validateSubset(subset: EndpointSubset, at: string): FieldError[] {
     [addresses, "addresses"],
     [notReadyAddresses, "notReadyAddresses"],
   ] as const) {
-    for (const [index, { ip, hostname }] of list.entries()) {
+    for (const [index, { ip, hostname, nodeName }] of list.entries()) {
       if (isIP(ip) === 0) {
         errors.push(
           invalid(
@@ -80,6 +82,9 @@ function validateSubset(subset: EndpointSubset, at: string): FieldError[] {
       for (const why of hostname ? dnsLabelErrors(hostname) : []) {
         errors.push(invalid(`${at}.${name}[${index}].hostname`, hostname, why));
       }
+      for (const why of nodeName === undefined ? [] : dnsSubdomainErrors(nodeName)) {
+        errors.push(invalid(`${at}.${name}[${index}].nodeName`, nodeName, why));
+      }
     }
   }
   return [
@@ -88,12 +93,16 @@ function validateSubset(subset: EndpointSubset, at: string): FieldError[] {
   ];
 }
 
-function validatePort({ name, port, protocol }: EndpointPort, at: string, needsName: boolean): FieldError[] {
+function validatePort(
+  { name, port, protocol, appProtocol }: EndpointPort,
+  at: string,
+  needsName: boolean,
+): FieldError[] {
   const errors: FieldError[] = [];
   if (name) for (const why of dnsLabelErrors(name)) errors.push(invalid(`${at}.name`, name, why));
   else if (needsName) errors.push(required(`${at}.name`));
   for (const why of portNumberErrors(port)) errors.push(invalid(`${at}.port`, port, why));
   if (!protocol) errors.push(required(`${at}.protocol`));
   else if (!PROTOCOLS.includes(protocol)) errors.push(notSupported(`${at}.protocol`, protocol, PROTOCOLS));
-  return errors;
+  return [...errors, ...validateAppProtocol(appProtocol, `${at}.appProtocol`)];
 }

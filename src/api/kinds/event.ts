@@ -20,6 +20,7 @@ export const eventKind: KindDefinition<Event> = {
   singular: "event",
   shortNames: ["ev"],
   nameRule: "dns-subdomain",
+  createsOnUpdate: true,
   timeToLive: "event",
   defaults(event) {
     event.involvedObject ??= {};

@@ -4,6 +4,7 @@ import type { Resource } from "../resource.ts";
 import { type FieldError, forbiddenField, invalid, notSupported, required } from "../status-error.ts";
 import { dnsLabelErrors, dnsSubdomainErrors } from "../validation/names.ts";
 import { validateImmutable } from "../validation/object-meta.ts";
+import { validateReference } from "./ingress/validate.ts";
 
 export const ingressClasses: Resource<IngressClass> = {
   group: "networking.k8s.io",
@@ -73,11 +74,9 @@ function validateController(controller: string): FieldError[] {
 
 function validateParameters({ parameters }: NonNullable<IngressClass["spec"]>): FieldError[] {
   if (!parameters) return [];
-  const { kind, name, scope, namespace } = parameters;
+  const { scope, namespace } = parameters;
   const at = "spec.parameters";
-  const errors: FieldError[] = [];
-  if (!kind) errors.push(required(`${at}.kind`, "kind is required"));
-  if (!name) errors.push(required(`${at}.name`, "name is required"));
+  const errors = validateReference(parameters, at);
   if (scope !== undefined && !SCOPES.includes(scope)) errors.push(notSupported(`${at}.scope`, scope, SCOPES));
   if (scope === "Namespace") {
     if (!namespace) errors.push(required(`${at}.namespace`, '`parameters.scope` is set to "Namespace"'));

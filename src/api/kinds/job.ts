@@ -43,6 +43,7 @@ export const jobKind: KindDefinition<Job> = {
     spec.podReplacementPolicy ??= spec.podFailurePolicy ? "Failed" : "TerminatingOrFailed";
     for (const rule of spec.podFailurePolicy?.rules ?? [])
       for (const pattern of rule.onPodConditions ?? []) pattern.status ||= "True";
+    spec.template ??= {};
     defaultPodTemplate(spec.template);
   },
   prepareCreate(job) {
@@ -94,8 +95,6 @@ export const jobKind: KindDefinition<Job> = {
 
 /** What tells this Job's pods from all others. Labels that the client has set are left for validation to find. */
 function generateSelector({ metadata, spec }: Job): void {
-  // What is missing altogether is for validation to tell.
-  if (!spec?.template) return;
   spec.template.metadata ??= {} as NonNullable<typeof spec.template.metadata>;
   spec.template.metadata.labels = { ...JOB_LABELS(metadata), ...spec.template.metadata.labels };
   spec.selector ??= {};

@@ -18,6 +18,7 @@ export const leaseKind: KindDefinition<Lease> = {
   schema: "io.k8s.api.coordination.v1.Lease",
   singular: "lease",
   nameRule: "dns-subdomain",
+  createsOnUpdate: true,
   defaults(lease) {
     lease.spec ??= {};
   },

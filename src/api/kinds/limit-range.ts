@@ -32,6 +32,7 @@ export const limitRangeKind: KindDefinition<LimitRange> = {
   singular: "limitrange",
   shortNames: ["limits"],
   nameRule: "dns-subdomain",
+  createsOnUpdate: true,
   hasGeneration: false,
   defaults({ spec }) {
     for (const item of spec?.limits ?? []) if (item.type === "Container") defaultItem(item);

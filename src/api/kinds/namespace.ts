@@ -2,6 +2,7 @@
 import type { Namespace } from "../generated/types.ts";
 import { ageColumn, type KindDefinition, nameColumn } from "../kind.ts";
 import type { Resource } from "../resource.ts";
+import { validateFinalizer } from "../validation/object-meta.ts";
 
 export const namespaces: Resource<Namespace> = {
   group: "",
@@ -40,6 +41,8 @@ export const namespaceKind: KindDefinition<Namespace> = {
       "kubernetes.io/metadata.name": namespace.metadata.name,
     };
   },
+  validate: ({ spec }) =>
+    (spec?.finalizers ?? []).flatMap((finalizer) => validateFinalizer(finalizer, "spec.finalizers")),
   prepareUpdate(namespace, old, { subresource }) {
     // Only /finalize may take a finalizer out, and nothing but a delete makes it Terminating.
     if (subresource !== "finalize") namespace.spec = old.spec;

@@ -1,5 +1,4 @@
 // NetworkPolicy: stored and shown; nothing acts on it. Unlike Kubernetes: no traffic is ever refused, which a Warning says.
-import { isIP } from "node:net";
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from "../generated/types.ts";
 import { ageColumn, type KindDefinition, nameColumn, textColumn } from "../kind.ts";
 import type { Draft } from "../object.ts";
@@ -7,6 +6,7 @@ import type { Resource } from "../resource.ts";
 import { formatLabelSelector } from "../selectors.ts";
 import { type FieldError, forbiddenField, invalid, notSupported, required } from "../status-error.ts";
 import { validateLabelSelector } from "../validation/labels.ts";
+import { cidrErrors } from "../validation/names.ts";
 import { validatePortOrName } from "../validation/numbers.ts";
 
 export const networkPolicies: Resource<NetworkPolicy> = {
@@ -112,16 +112,9 @@ function validatePeer(peer: NetworkPolicyPeer, at: string): FieldError[] {
     for (const [index, range] of ranges.entries()) {
       const place = field === "cidr" ? `${at}.ipBlock.cidr` : `${at}.ipBlock.except[${index}]`;
       if (!range) errors.push(required(place));
-      else if (!isRange(range))
-        errors.push(invalid(place, range, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"));
+      else errors.push(...cidrErrors(range).map((why) => invalid(place, range, why)));
     }
   if (podSelector || namespaceSelector)
     errors.push(forbiddenField(at, "may not specify both ipBlock and another peer"));
   return errors;
-}
-
-function isRange(text: string): boolean {
-  const [address = "", length = "", more] = text.split("/");
-  const bits = { 4: 32, 6: 128 }[isIP(address)] ?? -1;
-  return more === undefined && /^\d{1,3}$/.test(length) && Number(length) <= bits;
 }

@@ -2,10 +2,8 @@ import type { PodTemplate } from "../generated/types.ts";
 import { type KindDefinition, nameColumn, textColumn } from "../kind.ts";
 import type { Resource } from "../resource.ts";
 import { labelsText } from "../selectors.ts";
-import { required } from "../status-error.ts";
-import { validateLabels } from "../validation/labels.ts";
 import { defaultPodTemplate } from "./pod/defaults.ts";
-import { validatePodSpec } from "./pod/validate.ts";
+import { validatePodTemplate } from "./pod/validate-template.ts";
 import { podWarnings } from "./pod/warnings.ts";
 
 export const podTemplates: Resource<PodTemplate> = {
@@ -22,16 +20,11 @@ export const podTemplateKind: KindDefinition<PodTemplate> = {
   singular: "podtemplate",
   nameRule: "dns-subdomain",
   hasGeneration: true,
-  defaults({ template }) {
-    defaultPodTemplate(template);
+  defaults(podTemplate) {
+    podTemplate.template ??= {};
+    defaultPodTemplate(podTemplate.template);
   },
-  validate({ template }) {
-    if (!template?.spec) return [required("template.spec")];
-    return [
-      ...validateLabels(template.metadata?.labels, "template.metadata.labels"),
-      ...validatePodSpec(template.spec, "template.spec"),
-    ];
-  },
+  validate: ({ template }) => validatePodTemplate(template, "template"),
   warnings: ({ template }) => podWarnings(template, "template"),
   columns: [
     /* @__PURE__ */ nameColumn(),

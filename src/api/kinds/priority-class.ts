@@ -2,6 +2,7 @@ import type { PriorityClass } from "../generated/types.ts";
 import { ageColumn, type KindDefinition, nameColumn } from "../kind.ts";
 import type { Resource } from "../resource.ts";
 import { type FieldError, forbiddenField, notSupported } from "../status-error.ts";
+import { validateImmutable } from "../validation/object-meta.ts";
 
 export const priorityClasses: Resource<PriorityClass> = {
   group: "scheduling.k8s.io",
@@ -55,10 +56,8 @@ export const priorityClassKind: KindDefinition<PriorityClass> = {
     if (priorityClass.value !== old.value) {
       errors.push(forbiddenField("value", "may not be changed in an update."));
     }
-    if (priorityClass.preemptionPolicy !== old.preemptionPolicy) {
-      errors.push(forbiddenField("preemptionPolicy", "may not be changed in an update."));
-    }
-    return errors;
+    const { preemptionPolicy } = priorityClass;
+    return [...errors, ...validateImmutable(preemptionPolicy, old.preemptionPolicy, "preemptionPolicy")];
   },
   columns: [
     /* @__PURE__ */ nameColumn(),

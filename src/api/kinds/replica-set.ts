@@ -31,8 +31,10 @@ export const replicaSetKind: KindDefinition<ReplicaSet> = {
   }),
   defaults(replicaSet) {
     replicaSet.spec ??= {};
-    replicaSet.spec.replicas ??= 1;
-    defaultPodTemplate(replicaSet.spec.template);
+    const { spec } = replicaSet;
+    spec.replicas ??= 1;
+    spec.template ??= {};
+    defaultPodTemplate(spec.template);
   },
   prepareCreate(replicaSet) {
     replicaSet.status = { replicas: 0 };
@@ -42,7 +44,10 @@ export const replicaSetKind: KindDefinition<ReplicaSet> = {
     return [
       ...validateNonNegative(spec.replicas, "spec.replicas"),
       ...validateNonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
-      ...validateSelector(spec.selector, "empty selector is invalid for deployment"),
+      ...validateSelector(spec.selector, {
+        empty: "empty selector is invalid for deployment",
+        unusable: "invalid label selector",
+      }),
       ...validateTemplate(spec.template, spec.selector, "ReplicaSet"),
     ];
   },

@@ -22,6 +22,7 @@ export const runtimeClassKind: KindDefinition<RuntimeClass> = {
   schema: "io.k8s.api.node.v1.RuntimeClass",
   singular: "runtimeclass",
   nameRule: "dns-subdomain",
+  createsOnUpdate: true,
   validate({ handler, overhead, scheduling }) {
     const errors: FieldError[] = dnsLabelErrors(handler ?? "").map((why) =>
       invalid("handler", handler ?? "", why),

@@ -52,6 +52,7 @@ export const statefulSetKind: KindDefinition<StatefulSet> = {
     spec.persistentVolumeClaimRetentionPolicy.whenScaled ||= "Retain";
     spec.replicas ??= 1;
     spec.revisionHistoryLimit ??= 10;
+    spec.template ??= {};
     defaultPodTemplate(spec.template);
     for (const claim of spec.volumeClaimTemplates ?? []) {
       claim.apiVersion = "v1";
@@ -129,7 +130,10 @@ function validateSpec(spec: StatefulSetSpec): FieldError[] {
     ...(serviceName
       ? dnsLabelErrors(serviceName).map((why) => invalid("spec.serviceName", serviceName, why))
       : []),
-    ...validateSelector(spec.selector, "empty selector is invalid for statefulset"),
+    ...validateSelector(spec.selector, {
+      empty: "empty selector is invalid for statefulset",
+      unusable: "",
+    }),
     ...validateTemplate(withClaims(spec), spec.selector, "StatefulSet"),
     ...validateClaims(spec.volumeClaimTemplates),
   ];

@@ -90,6 +90,7 @@ function parseOperation(operation: unknown): Operation {
   return operation as unknown as Operation;
 }
 
+/** Unlike Kubernetes: the answer says why, as a cause, which kubectl shows. */
 function rejected(why: string): StatusError {
   return statusError("Invalid", "the server rejected our request due to an error in our request", {
     causes: [{ reason: "UnexpectedServerResponse", message: why }],

@@ -63,6 +63,8 @@ export function* trackInParts(update: Update): Parts<ManagedFieldsEntry[]> {
   const given = after.metadata.managedFields;
   if (given?.length === 1 && Object.keys(given[0] ?? {}).length === 0) return [];
   const entries = given?.length ? given : (before?.metadata.managedFields ?? []);
+  // Whose fields are not known is not tracked from the middle on, but from its first apply, which owns up to all that was.
+  if (before && entries.length === 0) return [];
   const self = {
     manager,
     operation: "Update",

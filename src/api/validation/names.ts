@@ -1,6 +1,9 @@
 // What names may look like, with the sentences of apimachinery's validation package. Each function returns what is wrong,
 // nothing when all is well. Lengths are bytes.
+import { isIP } from "node:net";
 
+const SYSCTL_SEGMENT = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
+const SYSCTL = `(${SYSCTL_SEGMENT}[\\./])*${SYSCTL_SEGMENT}`;
 const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
 const LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?";
@@ -9,6 +12,7 @@ const LOOSE_SUBDOMAIN = `${LOOSE_LABEL}(\\.${LOOSE_LABEL})*`;
 const labelPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const subdomainPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const looseSubdomainPattern = /^_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*$/;
+const sysctlPattern = new RegExp(`^${SYSCTL}$`);
 const label1035Pattern = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 
 export const tooLongText = (bytes: number): string => `must be no more than ${bytes} bytes`;
@@ -107,6 +111,20 @@ export function headerNameErrors(value: string): string[] {
   return [
     "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')",
   ];
+}
+
+/** `10.9.8.0/24` */
+export function cidrErrors(value: string): string[] {
+  const [address = "", length = "", more] = value.split("/");
+  const bits = { 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  if (more === undefined && /^\d{1,3}$/.test(length) && Number(length) <= bits) return [];
+  return ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"];
+}
+
+/** Names of kernel parameters: `kernel.shm_rmid_forced`, with dots or slashes. */
+export function sysctlErrors(value: string): string[] {
+  if (Buffer.byteLength(value) <= 253 && sysctlPattern.test(value)) return [];
+  return [`must have at most 253 characters and match regex ^${SYSCTL}$`];
 }
 
 /** `25%` */

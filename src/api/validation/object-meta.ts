@@ -156,21 +156,21 @@ function validateOwners(owners: readonly OwnerReference[]): FieldError[] {
   return errors;
 }
 
+/** `place` is where Kubernetes finds a name that lacks its domain. */
+export function validateFinalizer(finalizer: string, field: string, place = field): FieldError[] {
+  const errors = labelKeyErrors(finalizer).map((why) => invalid(field, finalizer, why));
+  if (!finalizer.includes("/") && !STANDARD_FINALIZERS.includes(finalizer)) {
+    const why = "name is neither a standard finalizer name nor is it fully qualified";
+    errors.push(invalid(place, finalizer, why));
+  }
+  return errors;
+}
+
 function validateFinalizers(finalizers: readonly string[]): FieldError[] {
   const field = "metadata.finalizers";
   const errors: FieldError[] = [];
   for (const [index, finalizer] of finalizers.entries()) {
-    const wrong = labelKeyErrors(finalizer);
-    for (const why of wrong) errors.push(invalid(field, finalizer, why));
-    if (wrong.length === 0 && !finalizer.includes("/") && !STANDARD_FINALIZERS.includes(finalizer)) {
-      errors.push(
-        invalid(
-          `${field}[${index}]`,
-          finalizer,
-          "name is neither a standard finalizer name nor is it fully qualified",
-        ),
-      );
-    }
+    errors.push(...validateFinalizer(finalizer, field, `${field}[${index}]`));
   }
   if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) {
     errors.push(invalid(field, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"));

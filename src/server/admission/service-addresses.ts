@@ -56,12 +56,14 @@ export function createServiceAddresses(
   return {
     name: "ServiceAddresses",
     stop,
-    allocate(key, object, _old, { kind, subresource }) {
+    allocate(key, object, old, { kind, subresource }) {
       if (kind.resource.group !== "" || kind.resource.plural !== services.plural || subresource !== "")
         return;
       const service = object as Service;
       const errors = [
-        ...takeAddress(service, key, { holdings, range }),
+        ...(movesAddress(service, old as Service | undefined)
+          ? []
+          : takeAddress(service, key, { holdings, range })),
         ...takeNodePorts(service, key, holdings),
       ];
       if (errors.length > 0) throw invalidObject(services, service.metadata.name, errors);
@@ -103,6 +105,12 @@ function itemsOf({ spec }: Service): string[] {
   const ports = [...(spec.ports ?? []).map(({ nodePort }) => nodePort), spec.healthCheckNodePort];
   const addresses = spec.clusterIP && spec.clusterIP !== "None" ? [spec.clusterIP] : [];
   return [...addresses, ...ports.flatMap((port) => (port ? [nodePortItem(port)] : []))];
+}
+
+/** What validation refuses before anything is allocated. */
+function movesAddress({ spec }: Service, old: Service | undefined): boolean {
+  if (!old?.spec.clusterIP || spec.type === "ExternalName") return false;
+  return spec.clusterIP !== undefined && spec.clusterIP !== old.spec.clusterIP;
 }
 
 function takeAddress(

@@ -11,6 +11,8 @@ import { writeOf } from "./target.ts";
 import { type NamedTarget, updateObject } from "./update.ts";
 
 const BINDING: BodyType = { schema: "io.k8s.api.core.v1.Binding", apiVersion: "v1", kind: "Binding" };
+const BINDINGS = { group: "", plural: "pods/binding" };
+
 /** What acting on an object without an answer of its own is answered with. */
 export const created = (): DocumentAnswer =>
   documentOf(
@@ -25,6 +27,8 @@ export async function bindPod(
   request: ApiRequest,
 ): Promise<DocumentAnswer> {
   const binding = (await readObject(request, context.registry, BINDING)).object as Binding;
+  if (binding.metadata?.name && binding.metadata.name !== target.name)
+    throw badRequest("name in URL does not match name in Binding object");
   const node = binding.target?.name;
   if (!node) throw badRequest("binding.target.name: Required value");
   if (binding.target.kind && binding.target.kind !== "Node" && binding.target.kind !== "Minion")
@@ -37,7 +41,7 @@ export async function bindPod(
 
 function boundPod({ clock }: ServerContext, pod: Pod, { metadata, target }: Binding, at: NamedTarget): Pod {
   const { name } = pod.metadata;
-  const refuse = (why: string) => conflict(at.kind.resource, at.name, why);
+  const refuse = (why: string) => conflict(BINDINGS, at.name, why);
   if (metadata?.uid && metadata.uid !== pod.metadata.uid)
     throw refuse(
       `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${pod.metadata.uid}`,

@@ -8,7 +8,7 @@ import { timestamp } from "../../base/clock.ts";
 import type { ChangeFunction, Written } from "../../store/store.ts";
 import { mutateCreate } from "../admission/chain.ts";
 import { checkNamespace } from "../admission/namespace-lifecycle.ts";
-import { bodyTypeOf, readObject, refuseTooManyValues } from "../body.ts";
+import { bodyTypeOf, type ReadBody, readObject, refuseTooManyValues } from "../body.ts";
 import { breathe, inPartsIfLarge } from "../breathe.ts";
 import type { ServerContext } from "../context.ts";
 import { storeKey } from "../keys.ts";
@@ -22,6 +22,7 @@ import {
   storedForm,
   validateForm,
 } from "./prepare.ts";
+import { dropRepeatedOwners } from "./repeated-owners.ts";
 import { type Target, type Write, writeOf } from "./target.ts";
 
 // apimachinery's alphabet: no vowels and no look-alikes, so that no words come out.
@@ -43,14 +44,19 @@ export async function createObject(
   request: ApiRequest,
 ): Promise<WriteResult> {
   const write = writeOf(target, request, "CREATE");
-  const read = await readObject(request, context.registry, bodyTypeOf(target.served));
-  const { object: sent, warnings, size } = read;
-  placeInNamespace(sent, target);
+  return createRead(context, write, await readObject(request, context.registry, bodyTypeOf(target.served)));
+}
+
+/** Creates what has been read from a body. */
+export async function createRead(context: ServerContext, write: Write, read: ReadBody): Promise<WriteResult> {
+  const { object: sent, size } = read;
+  const warnings = [...read.warnings, ...dropRepeatedOwners(sent)];
+  placeInNamespace(sent, write);
   await breathe(size);
-  const object = storedForm(target.served, sent);
-  target.kind.defaults?.(object);
+  const object = storedForm(write.served, sent);
+  write.kind.defaults?.(object);
   refuseTooManyValues(object);
-  if (target.kind.hasStatus && !target.kind.keepsStatusOnCreate) delete (object as AnyObject).status;
+  if (write.kind.hasStatus && !write.kind.keepsStatusOnCreate) delete (object as AnyObject).status;
   const version = object.metadata.resourceVersion ?? "";
   // storage.ErrResourceVersionSetOnCreate: what was read elsewhere is not made again as it stands.
   if (version !== "" && version !== "0" && !write.dryRun)
@@ -61,7 +67,7 @@ export async function createObject(
   await mutateCreate(object, write.request, context);
   await breathe(size);
   const written = await createWithName(context, write, object);
-  return { written, warnings: [...warnings, ...(target.kind.warnings?.(object, undefined) ?? [])] };
+  return { written, warnings: [...warnings, ...(write.kind.warnings?.(object, undefined) ?? [])] };
 }
 
 /** The namespace is the URL's; an object that says another is refused, and one of no namespace loses what it says. */
@@ -115,6 +121,8 @@ export function createWithin(
     const readObjectAt = (key: string) => read(key)?.object;
     if (kind.resource.namespaced && namespace) checkNamespace(kind, object, readObjectAt);
     fillSystemFields(context, write, object);
+    // As in Go a missing name is empty: kinds may look at it before it is refused.
+    object.metadata.name ??= "";
     if (kind.hasStatus && !kind.keepsStatusOnCreate) delete object.status;
     kind.prepareCreate?.(object);
     const key = storeKey(kind.resource, namespace, name || "?");

@@ -1,12 +1,11 @@
-// DELETE on a collection: each object that the selectors match, one delete at a time.
+// DELETE on a collection: each object that a list of the same query has, one delete at a time.
 import { hasReason } from "../../api/status-error.ts";
 import type { ObjectEntry, ServerContext } from "../context.ts";
 import { PLAIN } from "../negotiation.ts";
 import type { ApiRequest, DocumentAnswer } from "../request.ts";
 import { presentList } from "./present.ts";
-import { snapshot } from "./read.ts";
+import { selectPage } from "./read.ts";
 import { deleteNamed, readDeletion } from "./remove.ts";
-import { selectionOf } from "./selection.ts";
 import { type Target, writeOf } from "./target.ts";
 
 const AT_ONCE = 250;
@@ -17,9 +16,7 @@ export async function deleteCollection(
   request: ApiRequest,
 ): Promise<DocumentAnswer> {
   const deletion = await readDeletion(context, request);
-  const selection = selectionOf(target.served, request.query);
-  const found = snapshot(context, target, { selection }).filter(({ object }) => selection.matches(object));
-  const resourceVersion = String(context.store.revision);
+  const { entries: found, meta } = selectPage(context, target, request.query);
   const remove = async ({ object: { metadata } }: ObjectEntry) => {
     const { name, namespace } = metadata;
     try {
@@ -32,5 +29,5 @@ export async function deleteCollection(
   // Many at once, since they share commits; not all, since others wait meanwhile.
   for (let start = 0; start < found.length; start += AT_ONCE)
     await Promise.all(found.slice(start, start + AT_ONCE).map(remove));
-  return presentList(context, target, found, { format: PLAIN, meta: { resourceVersion } });
+  return presentList(context, target, found, { format: PLAIN, meta });
 }

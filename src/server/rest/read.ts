@@ -5,6 +5,7 @@ import type { ObjectEntry, ServerContext } from "../context.ts";
 import { storeKey, storePrefix } from "../keys.ts";
 import { type Format, negotiate } from "../negotiation.ts";
 import type { Answer, ApiRequest } from "../request.ts";
+import { checkListOptions } from "./list-options.ts";
 import { encode, type ListMeta, presentList, presentObject } from "./present.ts";
 import { type Selection, selectionOf } from "./selection.ts";
 import { integerOf, type Target } from "./target.ts";
@@ -46,12 +47,9 @@ interface Page {
   readonly meta: ListMeta;
 }
 
-function selectPage(context: ServerContext, target: Target, query: URLSearchParams): Page {
-  if (query.has("sendInitialEvents"))
-    throw statusError(
-      "Invalid",
-      'ListOptions.meta.k8s.io "" is invalid: sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list',
-    );
+/** What a request selects of a collection, or the part of it that it asks for. Throws 400, 410 and 422. */
+export function selectPage(context: ServerContext, target: Target, query: URLSearchParams): Page {
+  checkListOptions(query);
   const selection = selectionOf(target.served, query);
   const limit = integerOf(query, "limit") ?? 0;
   const start = startOf(context, target, { query, limit });
@@ -133,22 +131,9 @@ function startOf(
     return { at: revision, after };
   }
   const wanted = parseVersion(version);
-  checkMatch(match, version);
   if (wanted > store.revision) throw tooLarge(wanted, store.revision);
   const isExact = match === "Exact" || (match === "" && limit > 0 && wanted > 0);
   return isExact ? { at: wanted } : {};
-}
-
-function checkMatch(match: string, version: string): void {
-  const refuse = (why: string) =>
-    statusError("Invalid", `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: ${why}`);
-  if (match === "") return;
-  if (match !== "Exact" && match !== "NotOlderThan")
-    throw refuse(`Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`);
-  if (version === "")
-    throw refuse("Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided");
-  if (match === "Exact" && version === "0")
-    throw refuse('Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
 }
 
 /** "" and "0" are 0. Throws 422 for what is no number. */

@@ -150,15 +150,17 @@ function checkDeletion(
   { metadata }: KubeObject,
   { preconditions }: Deletion,
 ): void {
+  // Kubernetes names the kind here, not the resource.
+  const record = { group: kind.resource.group, plural: kind.resource.kind };
   if (preconditions?.uid && preconditions.uid !== metadata.uid)
     throw conflict(
-      kind.resource,
+      record,
       name,
       `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`,
     );
   if (preconditions?.resourceVersion && preconditions.resourceVersion !== metadata.resourceVersion)
     throw conflict(
-      kind.resource,
+      record,
       name,
       `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`,
     );

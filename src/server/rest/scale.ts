@@ -13,7 +13,7 @@ import { encode } from "./present.ts";
 import { formatOf } from "./read.ts";
 import { tableOf } from "./table.ts";
 import { writeOf } from "./target.ts";
-import { type NamedTarget, updateObject } from "./update.ts";
+import { checkNames, type NamedTarget, updateObject } from "./update.ts";
 
 const SCALE: BodyType = {
   schema: "io.k8s.api.autoscaling.v1.Scale",
@@ -62,14 +62,14 @@ async function scaleAfter(
     case "PATCH":
       return patchScale(context, target, request);
     default:
-      return readScale(context, target);
+      return scaleOf(target.kind, findScaled(context, target));
   }
 }
 
-function readScale({ store }: ServerContext, { kind, namespace, name }: NamedTarget): KubeObject {
+function findScaled({ store }: ServerContext, { kind, namespace, name }: NamedTarget): KubeObject {
   const entry = store.get(storeKey(kind.resource, namespace, name));
   if (!entry) throw notFound(kind.scale?.missing ?? kind.resource, name);
-  return scaleOf(kind, entry.object);
+  return entry.object;
 }
 
 async function replaceScale(
@@ -78,6 +78,7 @@ async function replaceScale(
   request: ApiRequest,
 ): Promise<KubeObject> {
   const { object } = await readObject(request, context.registry, SCALE);
+  checkNames(object, target);
   return writeScale(context, target, request, () => object);
 }
 

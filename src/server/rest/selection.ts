@@ -24,7 +24,11 @@ export function selectionOf(served: AnyKind, query: URLSearchParams): Selection 
   const offered = fields.length > 0 ? offeredFields(served) : undefined;
   for (const { field } of fields)
     if (!isMetadata(field) && offered && !offered(field))
-      throw badRequest(`field label not supported: ${field}`);
+      throw badRequest(
+        served.fields
+          ? `field label not supported: ${field}`
+          : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
+      );
 
   return {
     everything: !labels && fields.length === 0,

@@ -1,17 +1,17 @@
 // PUT, and the common half of every change to an object that exists: PATCH, status, scale, binding and finalize all end here.
-import type { KubeObject } from "../../api/object.ts";
+import type { Draft, KubeObject } from "../../api/object.ts";
 import { equalJson } from "../../api/own.ts";
 import { badRequest, conflict, notFound } from "../../api/status-error.ts";
 import { validateObjectMetaUpdate } from "../../api/validation/object-meta.ts";
 import { atOnce, type Parts, whole } from "../../base/parts.ts";
 import type { ChangeFunction } from "../../store/store.ts";
-import { bodyTypeOf, readObject } from "../body.ts";
+import { bodyTypeOf, type ReadBody, readObject } from "../body.ts";
 import { inParts, isLarge } from "../breathe.ts";
 import type { ServerContext } from "../context.ts";
 import { storeKey } from "../keys.ts";
 import type { ApiRequest } from "../request.ts";
 import { commit } from "./commit.ts";
-import type { WriteResult } from "./create.ts";
+import { createRead, type WriteResult } from "./create.ts";
 import {
   type AnyObject,
   hasGeneration,
@@ -22,6 +22,7 @@ import {
   validateForm,
 } from "./prepare.ts";
 import { isFinalized } from "./remove.ts";
+import { dropRepeatedOwners } from "./repeated-owners.ts";
 import { type Target, type Write, writeOf } from "./target.ts";
 
 export type NamedTarget = Target & { readonly name: string };
@@ -33,14 +34,39 @@ export async function replaceObject(
   request: ApiRequest,
 ): Promise<WriteResult> {
   const write = writeOf(target, request, "UPDATE");
-  const { object, warnings } = await readObject(request, context.registry, bodyTypeOf(target.served));
+  const read = await readObject(request, context.registry, bodyTypeOf(target.served));
+  const { object } = read;
   checkNames(object, target);
   fillInNames(object, target);
+  if (isMissing(context, write) && write.kind.createsOnUpdate)
+    return createMissing(context, target, request, read);
+  const warnings = [...read.warnings, ...dropRepeatedOwners(object)];
   return updateObject(context, write, {
     // Metadata is filled in from what is stored, and may have to be once more.
     next: () => atOnce(() => storedForm(target.served, { ...object, metadata: { ...object.metadata } })),
     warnings,
   });
+}
+
+const isMissing = ({ store }: ServerContext, { kind, namespace, name = "", subresource }: Write) =>
+  subresource === "" && !store.get(storeKey(kind.resource, namespace, name));
+
+/** The resourceVersion of an object that is gone counts for nothing, its uid does. */
+async function createMissing(
+  context: ServerContext,
+  target: NamedTarget,
+  request: ApiRequest,
+  read: ReadBody,
+): Promise<WriteResult> {
+  const { metadata } = read.object;
+  if (metadata.uid)
+    throw conflict(
+      target.kind.resource,
+      target.name,
+      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: `,
+    );
+  delete (metadata as Draft<typeof metadata>).resourceVersion;
+  return createRead(context, writeOf(target, request, "CREATE"), read);
 }
 
 /** 400 when an object says another name or namespace than the URL. */

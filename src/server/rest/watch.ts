@@ -8,6 +8,7 @@ import type { ObjectEntry, ServerContext } from "../context.ts";
 import { storePrefix } from "../keys.ts";
 import { type Format, PROTOBUF } from "../negotiation.ts";
 import type { ApiRequest, WatchAnswer, WatchLine, WatchSink } from "../request.ts";
+import { checkWatchOptions } from "./list-options.ts";
 import { notInProtobuf, partialOf, servedEntry } from "./present.ts";
 import { expired, formatOf, parseVersion, snapshot } from "./read.ts";
 import { type Selection, selectionOf } from "./selection.ts";
@@ -93,7 +94,7 @@ function readOrder(target: Target, request: ApiRequest): WatchOrder {
   const version = query.get("resourceVersion") ?? "";
   const from = parseVersion(version);
   const sendInitial = booleanOf(query, "sendInitialEvents");
-  checkInitial(sendInitial, query);
+  checkWatchOptions(query);
   const seconds = integerOf(query, "timeoutSeconds") ?? 0;
   // With a name in the path (`/api/v1/watch/…/NAME`) only that object is watched.
   return {
@@ -106,22 +107,6 @@ function readOrder(target: Target, request: ApiRequest): WatchOrder {
     from: from === 0 ? undefined : from,
     timeoutMs: seconds > 0 ? seconds * 1000 : DEFAULT_TIMEOUT_MS * (1 + Math.random()),
   };
-}
-
-function checkInitial(sendInitial: boolean | undefined, query: URLSearchParams): void {
-  const match = query.get("resourceVersionMatch") ?? "";
-  const refuse = (why: string) => statusError("Invalid", `ListOptions.meta.k8s.io "" is invalid: ${why}`);
-  if (sendInitial === undefined) {
-    if (match !== "")
-      throw refuse(
-        "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-      );
-    return;
-  }
-  if (match !== "NotOlderThan")
-    throw refuse(
-      "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-    );
 }
 
 interface WatchEnd {

@@ -1,10 +1,17 @@
 // Validation of Ingresses, in the words of Kubernetes' networking validation.
 import { isIP } from "node:net";
-import type { HTTPIngressPath, Ingress, IngressBackend, IngressRule } from "../../generated/types.ts";
+import type {
+  HTTPIngressPath,
+  Ingress,
+  IngressBackend,
+  IngressRule,
+  TypedLocalObjectReference,
+} from "../../generated/types.ts";
 import { type FieldError, invalid, notSupported, required } from "../../status-error.ts";
 import {
   dns1035LabelErrors,
   dnsSubdomainErrors,
+  pathSegmentErrors,
   portNameErrors,
   portNumberErrors,
 } from "../../validation/names.ts";
@@ -81,13 +88,26 @@ function validatePath({ path = "", pathType, backend }: HTTPIngressPath, at: str
   return [...errors, ...validateBackend(backend ?? {}, `${at}.backend`)];
 }
 
+/** A reference to an object of any kind, in Ingresses and their classes. */
+export function validateReference(
+  reference: Pick<TypedLocalObjectReference, "apiGroup" | "kind" | "name">,
+  at: string,
+): FieldError[] {
+  const { apiGroup } = reference;
+  const wrong = apiGroup === undefined ? [] : dnsSubdomainErrors(apiGroup);
+  return [
+    ...wrong.map((why) => invalid(`${at}.apiGroup`, apiGroup, why)),
+    ...(["kind", "name"] as const).flatMap((field) => {
+      const value = reference[field];
+      if (!value) return [required(`${at}.${field}`, `${field} is required`)];
+      return pathSegmentErrors(value).map((why) => invalid(`${at}.${field}`, value, why));
+    }),
+  ];
+}
+
 function validateBackend({ service, resource }: IngressBackend, at: string): FieldError[] {
   if (service && resource) return [invalid(at, "", "cannot set both resource and service backends")];
-  if (resource) {
-    return (["kind", "name"] as const).flatMap((field) =>
-      resource[field] ? [] : [required(`${at}.resource.${field}`, `${field} is required`)],
-    );
-  }
+  if (resource) return validateReference(resource, `${at}.resource`);
   if (!service) return [invalid(at, "", "resource or service backend is required")];
   const { name, port = {} } = service;
   const errors = name

@@ -10,6 +10,7 @@ import {
   required,
 } from "../../status-error.ts";
 import { dnsLabelErrors, portNameErrors, portNumberErrors } from "../../validation/names.ts";
+import { validateDescendingPath } from "../../validation/paths.ts";
 import { validateEnvironment } from "./validate-environment.ts";
 import { validateLifecycle, validateProbes } from "./validate-probes.ts";
 import { validateResources } from "./validate-resources.ts";
@@ -192,12 +193,4 @@ function validateMounts(container: Container, path: string, volumes: ReadonlySet
     errors.push(...validatePropagation(mount, container, `${at}.mountPropagation`));
     return errors;
   });
-}
-
-/** A relative path that stays below where it starts. */
-export function validateDescendingPath(path: string, field: string): FieldError[] {
-  const errors: FieldError[] = [];
-  if (path.startsWith("/")) errors.push(invalid(field, path, "must be a relative path"));
-  if (path.split("/").includes("..")) errors.push(invalid(field, path, "must not contain '..'"));
-  return errors;
 }

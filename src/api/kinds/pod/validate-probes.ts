@@ -100,7 +100,7 @@ function validateHttpGet({ httpGet }: LifecycleHandler, path: string): FieldErro
   if (!SCHEMES.includes(httpGet.scheme ?? "")) {
     errors.push(notSupported(`${path}.scheme`, httpGet.scheme, SCHEMES));
   }
-  for (const { name } of httpGet.httpHeaders ?? []) {
+  for (const { name = "" } of httpGet.httpHeaders ?? []) {
     for (const why of headerNameErrors(name)) errors.push(invalid(`${path}.httpHeaders`, name, why));
   }
   return errors;

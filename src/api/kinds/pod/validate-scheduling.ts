@@ -18,7 +18,7 @@ import {
   required,
 } from "../../status-error.ts";
 import { validateLabelSelector } from "../../validation/labels.ts";
-import { dnsLabelErrors } from "../../validation/names.ts";
+import { dnsLabelErrors, dnsSubdomainErrors } from "../../validation/names.ts";
 
 const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 const RULES = "requiredDuringSchedulingIgnoredDuringExecution";
@@ -148,7 +148,10 @@ export function validateFields(requirements: NodeSelectorRequirement[] = [], pat
         ),
       );
     }
-    if (key !== "metadata.name") errors.push(invalid(`${at}.key`, key, "not a valid field selector key"));
+    if (key !== "metadata.name")
+      return [...errors, invalid(`${at}.key`, key, "not a valid field selector key")];
+    for (const [place, value] of values.entries())
+      for (const why of dnsSubdomainErrors(value)) errors.push(invalid(`${at}.values[${place}]`, value, why));
     return errors;
   });
 }

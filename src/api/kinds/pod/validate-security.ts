@@ -1,8 +1,22 @@
 // Validation of what a pod and its containers ask of the kernel. kubemu acts on none of it, but a manifest that Kubernetes
 // refuses is refused here as well.
-import type { Container, PodSecurityContext, SeccompProfile, VolumeMount } from "../../generated/types.ts";
-import { type FieldError, forbiddenField, invalid, notSupported, required } from "../../status-error.ts";
-import { rangeText } from "../../validation/names.ts";
+import type {
+  Container,
+  PodSecurityContext,
+  SeccompProfile,
+  Sysctl,
+  VolumeMount,
+} from "../../generated/types.ts";
+import {
+  duplicate,
+  type FieldError,
+  forbiddenField,
+  invalid,
+  notSupported,
+  required,
+} from "../../status-error.ts";
+import { rangeText, sysctlErrors } from "../../validation/names.ts";
+import { validateDescendingPath } from "../../validation/paths.ts";
 
 const HIGHEST_ID = 2 ** 31 - 1;
 const GROUP_CHANGE_POLICIES = ["Always", "OnRootMismatch"];
@@ -23,7 +37,20 @@ export function validatePodSecurity(context: PodSecurityContext | undefined, pat
       ? []
       : [notSupported(`${path}.fsGroupChangePolicy`, policy, GROUP_CHANGE_POLICIES)]),
     ...validateSeccomp(context.seccompProfile, `${path}.seccompProfile`),
+    ...validateSysctls(context.sysctls ?? [], `${path}.sysctls`),
   ];
+}
+
+function validateSysctls(sysctls: readonly Sysctl[], path: string): FieldError[] {
+  const names = new Set<string>();
+  return sysctls.flatMap(({ name = "" }, index) => {
+    const field = `${path}[${index}].name`;
+    if (name === "") return [required(field)];
+    const wrong = sysctlErrors(name).map((why) => invalid(field, name, why));
+    if (wrong.length === 0 && names.has(name)) return [duplicate(field, name)];
+    names.add(name);
+    return wrong;
+  });
 }
 
 export function validateContainerSecurity(
@@ -74,6 +101,6 @@ function validateSeccomp(profile: SeccompProfile | undefined, path: string): Fie
     errors.push(required(field, "must be set when seccomp type is Localhost"));
   } else if (type !== "Localhost" && localhostProfile !== undefined) {
     errors.push(invalid(field, profile, "can only be set when seccomp type is Localhost"));
-  }
+  } else if (localhostProfile !== undefined) errors.push(...validateDescendingPath(localhostProfile, field));
   return errors;
 }

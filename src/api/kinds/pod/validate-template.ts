@@ -6,10 +6,20 @@ import { isEmptySelector, validateLabelSelector, validateLabels } from "../../va
 import { validateAnnotations } from "../../validation/object-meta.ts";
 import { validatePodSpec } from "./validate.ts";
 
-export function validateSelector(selector: LabelSelector | undefined, whenEmpty: string): FieldError[] {
+/** The words for a selector as a whole; without `unusable` nothing more is said of one whose parts are wrong. */
+export interface SelectorWords {
+  readonly empty: string;
+  readonly unusable?: string;
+}
+
+export function validateSelector(
+  selector: LabelSelector | undefined,
+  { empty, unusable }: SelectorWords,
+): FieldError[] {
   if (!selector) return [required("spec.selector")];
   const errors = validateLabelSelector(selector, "spec.selector");
-  if (isEmptySelector(selector)) errors.push(invalid("spec.selector", selector, whenEmpty));
+  if (errors.length > 0 && unusable !== undefined) errors.push(invalid("spec.selector", selector, unusable));
+  if (isEmptySelector(selector)) errors.push(invalid("spec.selector", selector, empty));
   return errors;
 }
 
@@ -23,7 +33,11 @@ export function validateTemplate(
   if (!template?.spec) return [required(path)];
   const { metadata, spec } = template;
   const errors: FieldError[] = [];
-  if (selector && !isEmptySelector(selector) && !selects(selector, metadata?.labels)) {
+  if (owner !== "ReplicationController" && validateLabelSelector(selector, "spec.selector").length > 0) {
+    // Reported already; Kubernetes does not look at the template of what cannot select, but at a DaemonSet's.
+    return owner === "DaemonSet" ? validatePodTemplate(template, path) : [];
+  }
+  if (!selects(selector, metadata?.labels)) {
     errors.push(
       invalid(
         `${path}.metadata.labels`,
@@ -52,17 +66,17 @@ export function validatePodTemplate(template: PodTemplateSpec | undefined, path:
   if (!template?.spec) return [required(path)];
   const { metadata, spec } = template;
   return [
-    ...validateLabels(metadata?.labels, `${path}.metadata.labels`),
-    ...validateAnnotations(metadata?.annotations, `${path}.metadata.annotations`),
+    // As Kubernetes: without `metadata`.
+    ...validateLabels(metadata?.labels, `${path}.labels`),
+    ...validateAnnotations(metadata?.annotations, `${path}.annotations`),
     ...validatePodSpec(spec, `${path}.spec`),
   ];
 }
 
-// A selector with an operator that does not exist has been reported already.
-function selects(selector: LabelSelector, labels: Record<string, string> | undefined): boolean {
-  try {
-    return labelMatcher(selector)(labels);
-  } catch {
-    return true;
-  }
+// A missing selector selects nothing. An empty one has been reported already.
+function selects(
+  selector: LabelSelector | undefined,
+  labels: Readonly<Record<string, string>> | undefined,
+): boolean {
+  return labelMatcher(selector)(labels);
 }

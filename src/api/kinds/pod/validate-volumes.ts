@@ -15,8 +15,8 @@ import {
   required,
 } from "../../status-error.ts";
 import { dnsLabelErrors } from "../../validation/names.ts";
+import { validateDescendingPath } from "../../validation/paths.ts";
 import { validateClaimSpec } from "../persistent-volume-claim/claim-spec.ts";
-import { validateDescendingPath } from "./validate-container.ts";
 import { validateFieldRef, validateResourceRef } from "./validate-environment.ts";
 
 const HIGHEST_MODE = 0o777;

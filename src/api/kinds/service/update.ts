@@ -18,6 +18,13 @@ export function carryOver(spec: ServiceSpec, old: ServiceSpec): void {
 
 function keepAllocated(spec: ServiceSpec, old: ServiceSpec): void {
   if (needsClusterIP(old) && needsClusterIP(spec)) {
+    // An old client changes the one and does not know the list.
+    if (
+      spec.clusterIP &&
+      spec.clusterIP !== old.clusterIP &&
+      isDeepStrictEqual(spec.clusterIPs, old.clusterIPs)
+    )
+      spec.clusterIPs = [spec.clusterIP, ...(old.clusterIPs ?? []).slice(1)];
     if (!spec.clusterIP && old.clusterIP) spec.clusterIP = old.clusterIP;
     if (!spec.clusterIPs?.length && spec.clusterIP === old.clusterIP && old.clusterIPs) {
       spec.clusterIPs = [...old.clusterIPs];

@@ -12,7 +12,7 @@ import {
   required,
 } from "../../status-error.ts";
 import { validateLabels } from "../../validation/labels.ts";
-import { dnsLabelErrors, dnsSubdomainErrors, portNumberErrors } from "../../validation/names.ts";
+import { cidrErrors, dnsLabelErrors, dnsSubdomainErrors, portNumberErrors } from "../../validation/names.ts";
 import { validatePortOrName } from "../../validation/numbers.ts";
 import { isReachableFromOutside } from "./defaults.ts";
 
@@ -21,9 +21,11 @@ const PROTOCOLS = ["SCTP", "TCP", "UDP"];
 const AFFINITIES = ["ClientIP", "None"];
 const POLICIES = ["Cluster", "Local"];
 const DISTRIBUTIONS = ["PreferClose", "PreferSameNode", "PreferSameZone"];
+/** The older way to name the ranges, which counts where the field is empty. */
+const SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges";
 const LONGEST_AFFINITY_SECONDS = 86_400;
 
-export function validateService({ spec }: Service): FieldError[] {
+export function validateService({ metadata, spec }: Service): FieldError[] {
   return [
     ...validateType(spec),
     ...validatePorts(spec),
@@ -31,6 +33,7 @@ export function validateService({ spec }: Service): FieldError[] {
     ...validateAffinity(spec),
     ...validateAddresses(spec),
     ...validateTraffic(spec),
+    ...validateSourceRanges(spec, metadata.annotations?.[SOURCE_RANGES]),
   ];
 }
 
@@ -96,11 +99,12 @@ function validatePort(
   if (!protocol) errors.push(required(`${at}.protocol`));
   else if (!PROTOCOLS.includes(protocol)) errors.push(notSupported(`${at}.protocol`, protocol, PROTOCOLS));
   errors.push(...validatePortOrName(targetPort, `${at}.targetPort`));
-  for (const why of appProtocol ? labelKeyErrors(appProtocol) : []) {
-    errors.push(invalid(`${at}.appProtocol`, appProtocol, why));
-  }
-  return errors;
+  return [...errors, ...validateAppProtocol(appProtocol, `${at}.appProtocol`)];
 }
+
+/** In Services, Endpoints and EndpointSlices. */
+export const validateAppProtocol = (appProtocol: string | undefined, field: string): FieldError[] =>
+  appProtocol === undefined ? [] : labelKeyErrors(appProtocol).map((why) => invalid(field, appProtocol, why));
 
 function validateAffinity({ sessionAffinity, sessionAffinityConfig }: ServiceSpec): FieldError[] {
   if (!sessionAffinity) return [required("spec.sessionAffinity")];
@@ -148,6 +152,28 @@ function validateAddresses(spec: ServiceSpec): FieldError[] {
     }
   }
   return errors;
+}
+
+/** Addresses that a load balancer lets in; spaces around each are allowed for the annotation's sake. */
+function validateSourceRanges(spec: ServiceSpec, annotation: string | undefined): FieldError[] {
+  const { loadBalancerSourceRanges: ranges = [], type } = spec;
+  const field =
+    ranges.length > 0 ? "spec.LoadBalancerSourceRanges" : `metadata.annotations[${SOURCE_RANGES}]`;
+  if (ranges.length === 0 && annotation === undefined) return [];
+  const errors =
+    type === "LoadBalancer" ? [] : [forbiddenField(field, "may only be used when `type` is 'LoadBalancer'")];
+  if (ranges.length > 0)
+    return [
+      ...errors,
+      ...ranges.flatMap((range, index) =>
+        cidrErrors(range.trim()).map((why) => invalid(`${field}[${index}]`, range.trim(), why)),
+      ),
+    ];
+  const listed = (annotation ?? "").trim();
+  if (listed === "" || listed.split(",").every((range) => cidrErrors(range.trim()).length === 0))
+    return errors;
+  const why = "must be a list of IP ranges. For example, 10.240.0.0/24,10.250.0.0/24 ";
+  return [...errors, invalid(field, annotation, why)];
 }
 
 function validateTraffic(spec: ServiceSpec): FieldError[] {

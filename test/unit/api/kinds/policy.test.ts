@@ -295,7 +295,7 @@ describe("RuntimeClass and PodTemplate", () => {
       "Pod Labels": "a=b",
     });
     expect(told(podTemplateKind, stored(podTemplateKind, "t", {}))).toEqual([
-      "template.spec: Required value",
+      "template.spec.containers: Required value",
     ]);
   });
 });

@@ -87,6 +87,14 @@ describe("StatefulSet", () => {
       ["spec.selector: Invalid value: {}: empty selector is invalid for statefulset"],
     ],
     [
+      "a selector that cannot select, without a reason",
+      { selector: { matchExpressions: [{ key: "a", operator: "Is" }] } },
+      [
+        'spec.selector.matchExpressions[0].operator: Invalid value: "Is": not a valid selector operator',
+        'spec.selector: Invalid value: {"matchExpressions":[{"key":"a","operator":"Is"}]}',
+      ],
+    ],
+    [
       "a mount that neither a volume nor a claim template brings",
       { template: mounting, volumeClaimTemplates: [claim("data")] },
       ['spec.template.spec.containers[0].volumeMounts[0].name: Not found: "www"'],

@@ -102,7 +102,8 @@ describe("ReplicaSet", () => {
     const bare = stored(replicaSetKind, "web", { spec: {} });
     expect(told(replicaSetKind, bare)).toEqual([
       "spec.selector: Required value",
-      "spec.template: Required value",
+      "spec.template.metadata.labels: Invalid value: {}: `selector` does not match template `labels`",
+      "spec.template.spec.containers: Required value",
     ]);
   });
 });

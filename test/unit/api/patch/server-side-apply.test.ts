@@ -73,6 +73,11 @@ describe("trackUpdate", () => {
     expect(after?.fieldsV1).toBe(before?.fieldsV1);
   });
 
+  it("leaves an object alone that nobody is known to own, until it is applied", () => {
+    const cleared = base({ replicas: 1 });
+    expect(update(cleared, base({ replicas: 2 })).metadata.managedFields).toEqual([]);
+  });
+
   it("records what a create sets as Kubernetes records it", () => {
     const created = update(undefined, {
       ...base(
