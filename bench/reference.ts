@@ -12,7 +12,8 @@ import { type Figure, figure, median, percentile, type Scenario } from "./figure
 import { isInstalled, unmeasured } from "./other-programs.ts";
 import { createRawClient } from "./raw-client.ts";
 
-const ROUNDS = 3;
+// A 99th percentile of one round is a matter of its minute.
+const ROUNDS = 5;
 
 /**
  * The bounds of the `api` and `idle` scenarios ÷ what kube-apiserver 1.20 with etcd had on the machine for which they were set: 1,284 and 435
