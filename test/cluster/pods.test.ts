@@ -218,6 +218,24 @@ describe.skipIf(!hasKubectl)("ends of containers", () => {
   });
 });
 
+describe.skipIf(!hasKubectl)("a command that names the image's own program", () => {
+  test("is the built-in one, with what follows it; another command is a program of this machine", async () => {
+    const image = "registry.k8s.io/e2e-test-images/agnhost:2.53";
+    await create("own", {
+      containers: [{ name: "main", image, command: ["/agnhost", "netexec"], args: ["--http-port=8081"] }],
+    });
+    await create("other", { containers: [{ name: "main", image, command: ["/agnhost-2", "netexec"] }] });
+    await ready("own");
+    const { podIP } = (await podOf("own")).status ?? {};
+    const answer = () => fetchText(`http://${podIP}:8081/hostname`).then(({ text }) => text === "own");
+    await eventually("it serves", answer);
+    await eventually("the other one cannot be started", async () => {
+      const { waiting, terminated } = container(await podOf("other"))?.lastState ?? {};
+      return (waiting ?? terminated)?.reason === "StartError";
+    });
+  });
+});
+
 describe.skipIf(!hasKubectl)("a container whose ConfigMap is not there", () => {
   test("waits, says so at every try, and starts once it is", async () => {
     const main = { ...sleeper(), envFrom: [{ configMapRef: { name: "late" } }] };

@@ -190,12 +190,12 @@ async function spawnProcess(
   const { program } = image;
   const all = (words: readonly string[] | undefined) =>
     (words ?? []).map((word) => expand(word, environment));
-  if (program.builtin && !container.command?.length) {
-    const args = container.args?.length ? all(container.args) : (program.args ?? []);
+  const ownArgs = builtinArgs(program, all(container.command), all(container.args));
+  if (program.builtin && ownArgs) {
     const declared = (container.ports ?? []).map((port) => port.containerPort);
     return context.pool.take().assign({
       program: program.builtin,
-      args: [...(program.builtinArgs ?? []), ...args],
+      args: ownArgs,
       env: environment,
       cwd,
       host: environment["POD_IP"] ?? "127.0.0.1",
@@ -223,6 +223,16 @@ async function spawnProcess(
     stdin: container.stdin ?? false,
     tty: container.tty,
   });
+}
+
+/** What a built-in program is told; undefined where the container's command is another program. */
+function builtinArgs(
+  { args: defaults = [], builtinArgs: first = [], entryPoints = [] }: ImageProgram,
+  [command, ...words]: readonly string[],
+  args: readonly string[],
+): string[] | undefined {
+  if (command === undefined) return [...first, ...(args.length > 0 ? args : defaults)];
+  return entryPoints.includes(command) ? [...words, ...args] : undefined;
 }
 
 function failed({ context, record, state, events }: Start, error: unknown): StartResult {

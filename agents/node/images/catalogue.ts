@@ -10,6 +10,8 @@ export interface ImageProgram {
   readonly builtin?: string;
   /** Put before a container's args for a built-in program (the subcommand that an image's entry point names). */
   readonly builtinArgs?: readonly string[];
+  /** What a manifest calls a built-in program where it names the command itself. */
+  readonly entryPoints?: readonly string[];
   /** The entry point on the host; empty for a base image, which has only `args`. */
   readonly command?: readonly string[];
   readonly args?: readonly string[];
@@ -58,7 +60,7 @@ const BY_NAME: Readonly<Record<string, ImageProgram>> = {
   "nginx-slim": builtin("nginx", [80]),
   httpd: builtin("httpd", [80]),
   "kubernetes-bootcamp": builtin("kubernetes-bootcamp", [8080]),
-  agnhost: builtin("agnhost", []),
+  agnhost: { ...builtin("agnhost", []), entryPoints: ["/agnhost", "agnhost"] },
   liveness: builtin("agnhost", [8080], ["liveness"]),
   "serve-hostname": builtin("agnhost", [9376], ["serve-hostname"]),
   serve_hostname: builtin("agnhost", [9376], ["serve-hostname"]),
@@ -67,11 +69,15 @@ const BY_NAME: Readonly<Record<string, ImageProgram>> = {
   "echo-server": builtin("echo-server", [8080]),
   "ealen/echo-server": builtin("echo-server", [80]),
   echoserver: builtin("echo-server", [8080]),
-  "http-echo": { ...builtin("http-echo", [5678]), env: [{ name: "ECHO_TEXT", value: "hello-world" }] },
+  "http-echo": {
+    ...builtin("http-echo", [5678]),
+    env: [{ name: "ECHO_TEXT", value: "hello-world" }],
+    entryPoints: ["/http-echo"],
+  },
   "hello-app": builtin("hello-app", [8080]),
   "node-hello": builtin("hello-app", [8080]),
   "hpa-example": builtin("hpa-example", [80]),
-  pause: builtin("pause", []),
+  pause: { ...builtin("pause", []), entryPoints: ["/pause"] },
   "pause-amd64": builtin("pause", []),
   redis: builtin("listener", [6379]),
   postgres: builtin("listener", [5432]),
