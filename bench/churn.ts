@@ -2,7 +2,7 @@
 // KUBEMU_BENCH_MINUTES says how long (3 without it; the figure in docs/results.md is of an hour).
 import { eventually, proxiesOf, startCluster } from "../test/cluster/harness.ts";
 import { sendOpenLoop } from "../test/cluster/open-loop.ts";
-import { pssMb } from "./cluster.ts";
+import { pssMbOf } from "./cluster.ts";
 import { type Figure, figure, median, type Scenario } from "./figure.ts";
 
 const MINUTE_MS = 60_000;
@@ -60,7 +60,7 @@ export const churn: Scenario = {
       const samples: { atMs: number; mb: number }[] = [];
       rolling.catch(() => {});
       while (past() < minutes * MINUTE_MS) {
-        const mb = proxiesOf(cluster.dataDir).reduce((sum, pid) => sum + pssMb(pid), 0);
+        const mb = pssMbOf(proxiesOf(cluster.dataDir));
         samples.push({ atMs: past(), mb });
         await new Promise((next) => setTimeout(next, SAMPLE_MS));
       }

@@ -74,6 +74,10 @@ export function pssMb(pid: number): number {
   }
 }
 
+/** The same of several processes together. */
+export const pssMbOf = (pids: readonly number[]): number =>
+  pids.map(pssMb).reduce((sum, each) => sum + each, 0);
+
 /** User and system time of a process so far, in seconds (the kernel counts in hundredths). */
 export function cpuSeconds(pid: number): number {
   try {

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { deployments } from "../src/api/kinds/deployment.ts";
 import { startCluster } from "../test/cluster/harness.ts";
-import { isReady, processesByRole, pssMb, whenPods } from "./cluster.ts";
+import { isReady, processesByRole, pssMb, pssMbOf, whenPods } from "./cluster.ts";
 import { type Figure, figure, type Scenario, WITHOUT_ROOTS } from "./figure.ts";
 
 const PODS = 300;
@@ -17,7 +17,7 @@ async function bareServersMs(
   );
   await Promise.all(children.map((child) => new Promise((ready) => child.once("message", ready))));
   const tookMs = performance.now() - began;
-  const used = children.map((child) => pssMb(child.pid!)).reduce((sum, each) => sum + each, 0) / PODS;
+  const used = pssMbOf(children.map(({ pid }) => pid!)) / PODS;
   const exited = children.map((child) => new Promise((gone) => child.once("exit", gone)));
   for (const child of children) child.kill("SIGKILL");
   await Promise.all(exited);

@@ -20,7 +20,7 @@ import {
 import { openIdle } from "../test/cluster/idle-connections.ts";
 import { cpuSeconds, pssMb } from "./cluster.ts";
 import { type Figure, figure, median, type Scenario } from "./figure.ts";
-import { isInstalled, succeeds, unmeasured } from "./other-programs.ts";
+import { isInstalled, lastWords, succeeds, unmeasured } from "./other-programs.ts";
 
 const SECONDS = Number(process.env["KUBEMU_BENCH_SECONDS"] ?? 4);
 const ROUNDS = 3;
@@ -89,10 +89,7 @@ async function startHaproxy(servers: readonly string[]) {
     stdio: ["ignore", "ignore", "pipe", sockets[0].fd, sockets[1].fd],
   });
   for (const socket of sockets) socket.close();
-  let said = "";
-  child.stderr!.on("data", (chunk) => {
-    said = `${said}${chunk}`.slice(-2000);
-  });
+  const said = lastWords(child);
   const [url, httpUrl] = sockets.map(({ port }) => `http://127.0.0.1:${port}/`) as [string, string];
   const stop = () => {
     child.kill("SIGKILL");
@@ -103,7 +100,7 @@ async function startHaproxy(servers: readonly string[]) {
       if (child.exitCode !== null) return "ended";
       return (await fetchText(url)).status === 200;
     });
-    if (child.exitCode !== null) throw new Error(`HAProxy ended: ${said}`);
+    if (child.exitCode !== null) throw new Error(`HAProxy ended: ${said()}`);
   } catch (error) {
     stop();
     throw error;

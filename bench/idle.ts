@@ -2,7 +2,7 @@
 import { systemClock } from "../src/base/clock.ts";
 import { startCluster } from "../test/cluster/harness.ts";
 import { startBareHeartbeats } from "./bare-heartbeats.ts";
-import { cpuSeconds, processesByRole, pssMb } from "./cluster.ts";
+import { cpuSeconds, processesByRole, pssMbOf } from "./cluster.ts";
 import { type Figure, figure, type Scenario } from "./figure.ts";
 
 // V8 tidies up twice in a process that has become idle, the last time some 20 s after a start.
@@ -24,8 +24,8 @@ async function clusterFigures(): Promise<Figure[]> {
   try {
     await systemClock.sleep(SETTLE_MS);
     const { own, containers } = processesByRole(cluster.dataDir);
-    const ownMb = own.map(pssMb).reduce((sum, each) => sum + each, 0);
-    const spareMb = containers.map(pssMb).reduce((sum, each) => sum + each, 0);
+    const ownMb = pssMbOf(own);
+    const spareMb = pssMbOf(containers);
     const share = await shareOf([...own, ...containers]);
     return [
       figure("memory of kubemu's own processes, 3 idle nodes", ownMb, "MB PSS", {

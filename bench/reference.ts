@@ -1,15 +1,15 @@
 // A real kube-apiserver with etcd beside kubemu: the same requests of the same clients on the same machine, in turns. Where `kube-apiserver`
 // and `etcd` are on the PATH; docs/performance.md says how to come by them.
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, freePort, run, startCluster } from "../test/cluster/harness.ts";
 import { apiServerOf, type Lags, listMs, type Measured, measure, servingCertificateOf } from "./api-load.ts";
-import { processesByRole, pssMb } from "./cluster.ts";
+import { processesByRole, pssMbOf } from "./cluster.ts";
 import { type Figure, figure, median, percentile, type Scenario } from "./figure.ts";
-import { isInstalled, unmeasured } from "./other-programs.ts";
+import { isInstalled, lastWords, unmeasured } from "./other-programs.ts";
 import { createRawClient } from "./raw-client.ts";
 
 // A 99th percentile of one round is a matter of its minute.
@@ -91,12 +91,8 @@ async function startReference(dataDir: string): Promise<Reference> {
 
 function start(program: string, flags: Readonly<Record<string, string>>) {
   const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-  const child: ChildProcess = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
-  let said = "";
-  child.stderr!.on("data", (chunk) => {
-    said = `${said}${chunk}`.slice(-2000);
-  });
-  return { child, said: () => said };
+  const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
+  return { child, said: lastWords(child) };
 }
 
 type Round = Measured & { readonly list: number };
@@ -143,8 +139,6 @@ function compare(own: readonly Round[], other: readonly Round[], version: string
   ];
 }
 
-const memoryOf = (pids: readonly number[]) => pids.map(pssMb).reduce((sum, each) => sum + each, 0);
-
 export const reference: Scenario = {
   name: "reference",
   async run(): Promise<Figure[]> {
@@ -163,9 +157,9 @@ export const reference: Scenario = {
         }
         const memory = figure(
           "memory after these requests, of all of kubemu's own processes with 3 nodes ÷ the reference's",
-          memoryOf(processesByRole(dataDir).own),
+          pssMbOf(processesByRole(dataDir).own),
           "MB PSS",
-          { floor: memoryOf(other.pids), most: BOUNDS.memory },
+          { floor: pssMbOf(other.pids), most: BOUNDS.memory },
         );
         return [...compare(own, others, other.version), memory];
       } finally {

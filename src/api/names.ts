@@ -28,6 +28,8 @@ export const CONTROLLER_REVISION_HASH = "controller-revision-hash";
 export const REVISION = "deployment.kubernetes.io/revision";
 export const SERVICE_NAME = "kubernetes.io/service-name";
 export const HOSTNAME = "kubernetes.io/hostname";
+/** On what `kubectl apply` made: what it applied last, as JSON. About that object alone. */
+export const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 /** On a StorageClass: claims that name no class get this one. */
 export const DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class";

@@ -1,8 +1,10 @@
 // The nodes that start together with the cluster come milliseconds apart. What is to be placed by then would all go to the first of them, and the
 // loss of that one would take a whole workload with it. Unlike Kubernetes, where a cluster is there before its pods: nothing is placed until
 // they are Ready.
+
 import type { Node } from "../api/generated/types.ts";
 import { TAINT_NOT_READY, TAINT_OUT_OF_SERVICE, TAINT_UNREACHABLE } from "../api/names.ts";
+import { isNodeReady } from "../api/node-status.ts";
 import type { Clock } from "../base/clock.ts";
 import type { LiveInformer } from "../client/informer.ts";
 
@@ -28,7 +30,5 @@ export async function startingNodesReady(
   settled.abort();
 }
 
-function isReady(node: Readonly<Node> | undefined): boolean {
-  const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
-  return ready?.status === "True" && !node?.spec?.taints?.some(({ key }) => NOT_THERE.has(key));
-}
+const isReady = (node: Readonly<Node> | undefined): boolean =>
+  node !== undefined && isNodeReady(node) && !node.spec?.taints?.some(({ key }) => NOT_THERE.has(key));

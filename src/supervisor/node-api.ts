@@ -5,6 +5,7 @@ import type { Node, Taint } from "../api/generated/types.ts";
 import { nodes } from "../api/kinds/node.ts";
 import { pods } from "../api/kinds/pod.ts";
 import { TAINT_OUT_OF_SERVICE } from "../api/names.ts";
+import { isNodeReady } from "../api/node-status.ts";
 import { hasReason } from "../api/status-error.ts";
 import { timestamp } from "../base/clock.ts";
 import { awaitObject } from "../client/await-object.ts";
@@ -89,9 +90,6 @@ export async function countPods(client: Client, signal: AbortSignal): Promise<Re
   return counts;
 }
 
-const isReady = ({ status }: Readonly<Node>) =>
-  (status?.conditions ?? []).some(({ type, status: value }) => type === "Ready" && value === "True");
-
 /** Resolves when the node is Ready, or `signal` aborts. With `takeBackLoss` the taint that markLost had set is removed first. */
 export async function awaitReady(
   client: Client,
@@ -106,7 +104,7 @@ export async function awaitReady(
       nodes,
       { name },
       {
-        decide: (found) => (found && (isLost(found) || isReady(found)) ? found : undefined),
+        decide: (found) => (found && (isLost(found) || isNodeReady(found)) ? found : undefined),
         signal,
       },
     );

@@ -190,7 +190,8 @@ async function spawnProcess(
   const { program } = image;
   const all = (words: readonly string[] | undefined) =>
     (words ?? []).map((word) => expand(word, environment));
-  const ownArgs = builtinArgs(program, all(container.command), all(container.args));
+  const [command, args] = [all(container.command), all(container.args)];
+  const ownArgs = builtinArgs(program, command, args);
   if (program.builtin && ownArgs) {
     const declared = (container.ports ?? []).map((port) => port.containerPort);
     return context.pool.take().assign({
@@ -208,14 +209,9 @@ async function spawnProcess(
     });
   }
   record.foreign = true;
-  const entry = container.command?.length ? all(container.command) : (program.command ?? []);
+  const byImage = [...(program.command ?? []), ...(args.length > 0 ? args : (program.args ?? []))];
   // A container's command replaces the image's arguments too.
-  const args = container.args?.length
-    ? all(container.args)
-    : container.command?.length
-      ? []
-      : (program.args ?? []);
-  const argv = [...entry, ...args];
+  const argv = command.length > 0 ? [...command, ...args] : byImage;
   return await startCommand(context.spawner, {
     argv,
     env: environment,

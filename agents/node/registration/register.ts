@@ -1,5 +1,6 @@
 // Keeps this node's Node object: makes it or takes it over at the start, looks at its status every nodeStatusMs and
 // its images when they change. Labels, taints and annotations of others are left alone.
+
 import { readFileSync, statfsSync } from "node:fs";
 import type {
   ContainerImage,
@@ -10,6 +11,7 @@ import type {
 } from "../../../src/api/generated/types.ts";
 import { nodes } from "../../../src/api/kinds/node.ts";
 import { TAINT_OUT_OF_SERVICE } from "../../../src/api/names.ts";
+import { isNodeReady } from "../../../src/api/node-status.ts";
 import { hasReason } from "../../../src/api/status-error.ts";
 import { runForever } from "../../../src/base/run-forever.ts";
 import { startInformer } from "../../../src/client/start-informer.ts";
@@ -65,8 +67,7 @@ export async function registerNode(
 
   const first = status();
   const { node, isNew } = await ensureNode(context, first);
-  const isReady = node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
-  recordStart(context, node, !isNew && isReady === true);
+  recordStart(context, node, !isNew && isNodeReady(node));
   if (isNew) noteWritten(first);
   else {
     conditions = node.status?.conditions;

@@ -121,6 +121,7 @@ function channelsOf(socket: WebSocket): Channels {
     pause: () => socket.pause(),
     resume: () => socket.resume(),
     close() {
+      if (gone.signal.aborted) return;
       const timer = setTimeout(() => socket.terminate(), LINGER_MS);
       socket.once("close", () => clearTimeout(timer));
       inTurn(() => socket.close(1000));

@@ -1,11 +1,10 @@
 // The annotation in which `kubectl apply` keeps what it applied last, as server-side apply treats it: kubectl that applies server-side what it
 // applied client-side before owns what the annotation says, and the annotation follows what it applies, so that client-side apply can go on.
 // Source of the rules: apimachinery's lastAppliedManager and lastAppliedUpdater.
+import { LAST_APPLIED } from "../names.ts";
 import type { KubeObject } from "../object.ts";
-import { isObject, type JsonObject } from "../own.ts";
-import { ANNOTATIONS_BYTES, annotationsBytes } from "../validation/object-meta.ts";
-
-export const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+import { isObject } from "../own.ts";
+import { annotationsFit } from "../validation/object-meta.ts";
 
 /** The manager that the annotation belongs to. */
 export const KUBECTL = "kubectl";
@@ -27,8 +26,8 @@ export function withLastApplied(object: KubeObject, applied: KubeObject): KubeOb
   const { [LAST_APPLIED]: before, ...others } = object.metadata.annotations ?? {};
   if (before === undefined) return object;
   const annotations = { ...others, [LAST_APPLIED]: textOf(applied) };
-  const fits = annotationsBytes(annotations) <= ANNOTATIONS_BYTES;
-  return { ...object, metadata: { ...object.metadata, annotations: fits ? annotations : others } };
+  const kept = annotationsFit(annotations) ? annotations : others;
+  return { ...object, metadata: { ...object.metadata, annotations: kept } };
 }
 
 /** As kubectl writes it: sorted keys, and a line. */
@@ -40,10 +39,4 @@ function textOf(applied: KubeObject): string {
 }
 
 const sortKeys = (_key: string, value: unknown): unknown =>
-  isObject(value)
-    ? Object.fromEntries(
-        Object.keys(value)
-          .sort()
-          .map((key) => [key, (value as JsonObject)[key]]),
-      )
-    : value;
+  isObject(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;

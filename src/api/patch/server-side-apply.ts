@@ -8,6 +8,7 @@
 import { timestamp } from "../../base/clock.ts";
 import { type Parts, whole } from "../../base/parts.ts";
 import type { ManagedFieldsEntry } from "../generated/types.ts";
+import { LAST_APPLIED } from "../names.ts";
 import type { KubeObject } from "../object.ts";
 import type { JsonObject } from "../own.ts";
 import type { FieldSchema, TypeLookup } from "../schema.ts";
@@ -23,7 +24,7 @@ import {
   pathsOf,
   union,
 } from "./field-set.ts";
-import { KUBECTL, LAST_APPLIED, lastAppliedOf, withLastApplied } from "./last-applied.ts";
+import { KUBECTL, lastAppliedOf, withLastApplied } from "./last-applied.ts";
 import {
   appliedFields,
   type Changes,

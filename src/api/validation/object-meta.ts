@@ -7,8 +7,7 @@ import { type FieldError, forbiddenField, invalid, required, tooLong } from "../
 import { validateLabels } from "./labels.ts";
 import { dns1035LabelErrors, dnsLabelErrors, dnsSubdomainErrors, pathSegmentErrors } from "./names.ts";
 
-/** What all annotations of an object may take together, keys and values. */
-export const ANNOTATIONS_BYTES = 256 * 1024;
+const ANNOTATIONS_BYTES = 256 * 1024;
 // Finalizers without a domain that Kubernetes itself uses.
 const STANDARD_FINALIZERS: readonly string[] = ["kubernetes", "orphan", "foregroundDeletion"];
 
@@ -116,15 +115,16 @@ export function validateAnnotations(
   const errors: FieldError[] = [];
   for (const key of Object.keys(annotations))
     for (const why of labelKeyErrors(key.toLowerCase())) errors.push(invalid(field, key, why));
-  if (annotationsBytes(annotations) > ANNOTATIONS_BYTES) errors.push(tooLong(field, ANNOTATIONS_BYTES));
+  if (!annotationsFit(annotations)) errors.push(tooLong(field, ANNOTATIONS_BYTES));
   return errors;
 }
 
-export function annotationsBytes(annotations: Readonly<Record<string, string>>): number {
+/** Whether they are not larger than all annotations of an object, keys and values, may be together. */
+export function annotationsFit(annotations: Readonly<Record<string, string>>): boolean {
   let bytes = 0;
   for (const key of Object.keys(annotations))
     bytes += Buffer.byteLength(key) + Buffer.byteLength(annotations[key] ?? "");
-  return bytes;
+  return bytes <= ANNOTATIONS_BYTES;
 }
 
 function validateOwners(owners: readonly OwnerReference[]): FieldError[] {

@@ -1,6 +1,8 @@
 // What every description has: head, labels, conditions, events. Lines hold tabs; `align` makes columns of them.
+
 import type { Event } from "../../api/generated/types.ts";
 import { humanDuration } from "../../api/kind.ts";
+import { LAST_APPLIED } from "../../api/names.ts";
 import { controllerOf, type KubeObject } from "../../api/object.ts";
 import type { Client } from "../../client/client.ts";
 
@@ -37,7 +39,7 @@ export function annotationsLines({
   readonly metadata?: Pick<KubeObject["metadata"], "annotations">;
 }): string {
   const lines = Object.entries(metadata.annotations ?? {})
-    .filter(([name]) => name !== "kubectl.kubernetes.io/last-applied-configuration")
+    .filter(([name]) => name !== LAST_APPLIED)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([name, value]) => {
       if (value.length < LONGEST_ANNOTATION && !value.includes("\n")) return [`${name}: ${value}`];

@@ -1,7 +1,7 @@
 // The annotations by which a Deployment's history is kept: on each ReplicaSet its revision, the revisions it had before, and the size that it
 // was last given its share of.
 import type { Deployment, ReplicaSet } from "../../api/generated/types.ts";
-import { REVISION } from "../../api/names.ts";
+import { LAST_APPLIED, REVISION } from "../../api/names.ts";
 import { fenceposts } from "./fenceposts.ts";
 
 export const REVISION_HISTORY = "deployment.kubernetes.io/revision-history";
@@ -10,7 +10,7 @@ export const MAX_REPLICAS = "deployment.kubernetes.io/max-replicas";
 
 // What belongs to one object only, and is not handed down to ReplicaSets.
 const OWN: ReadonlySet<string> = new Set([
-  "kubectl.kubernetes.io/last-applied-configuration",
+  LAST_APPLIED,
   REVISION,
   REVISION_HISTORY,
   DESIRED_REPLICAS,

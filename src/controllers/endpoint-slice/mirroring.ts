@@ -5,7 +5,7 @@ import type { Endpoint, EndpointAddress, Endpoints } from "../../api/generated/t
 import { endpointSlices } from "../../api/kinds/endpoint-slice.ts";
 import { endpoints } from "../../api/kinds/endpoints.ts";
 import { services } from "../../api/kinds/service.ts";
-import { SERVICE_NAME } from "../../api/names.ts";
+import { LAST_APPLIED, SERVICE_NAME } from "../../api/names.ts";
 import { controllerReference, keyOf } from "../../api/object.ts";
 import type { ControllerContext, RunningController } from "../runtime/context.ts";
 import { hasSelector } from "../runtime/service-pods.ts";
@@ -17,10 +17,7 @@ import { MANAGED_BY, removeSlices, writeSlices } from "./write-slices.ts";
 const MIRROR = "endpointslicemirroring-controller.k8s.io";
 const SKIP = "endpointslice.kubernetes.io/skip-mirror";
 // What is about the Endpoints object itself, and would be wrong of a slice.
-const NOT_MIRRORED = new Set([
-  "endpoints.kubernetes.io/last-change-trigger-time",
-  "kubectl.kubernetes.io/last-applied-configuration",
-]);
+const NOT_MIRRORED = new Set(["endpoints.kubernetes.io/last-change-trigger-time", LAST_APPLIED]);
 const LEADER = "control-plane.alpha.kubernetes.io/leader";
 
 export function startEndpointSliceMirroring(context: ControllerContext): RunningController {

@@ -1,6 +1,8 @@
 // Which pods nobody will ever finish: Kubernetes' podgc, all of its four rules.
+
 import type { Node, Pod } from "../../api/generated/types.ts";
 import { TAINT_OUT_OF_SERVICE } from "../../api/names.ts";
+import { isNodeReady } from "../../api/node-status.ts";
 import { isPodOver } from "../../api/pod-status.ts";
 
 /** kube-controller-manager --terminated-pod-gc-threshold. */
@@ -50,5 +52,5 @@ export function planCollect({
 /** Ready nodes are never out of service, whatever taint was forgotten on them. */
 export function isOutOfService(node: Readonly<Node> | undefined): boolean {
   if (!node?.spec?.taints?.some(({ key }) => key === TAINT_OUT_OF_SERVICE)) return false;
-  return !node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
+  return !isNodeReady(node);
 }

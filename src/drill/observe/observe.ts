@@ -1,5 +1,6 @@
 // The drill's eyes: watches on pods, endpoints, workloads and nodes. They make the timeline, say when faults have been recovered from, and wake
 // whoever waits for a condition. Times are when this process heard of a change.
+
 import type {
   DaemonSet,
   Deployment,
@@ -14,6 +15,7 @@ import { endpointSlices } from "../../api/kinds/endpoint-slice.ts";
 import { nodes } from "../../api/kinds/node.ts";
 import { pods } from "../../api/kinds/pod.ts";
 import { statefulSets } from "../../api/kinds/stateful-set.ts";
+import { isNodeReady } from "../../api/node-status.ts";
 import { type KubeObject, keyOf } from "../../api/object.ts";
 import { labelMatcher } from "../../api/selectors.ts";
 import { silentLog } from "../../base/log.ts";
@@ -205,6 +207,3 @@ function workloadOf(type: string, object: Readonly<Deployment | StatefulSet | Da
     matches: (labels) => matches(labels),
   };
 }
-
-const isNodeReady = ({ status }: Readonly<Node>): boolean =>
-  status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";

@@ -1,7 +1,9 @@
 // Where the measurements come from: the agents of the nodes that are not known to be down.
+
 import { Agent } from "node:https";
 import type { Node } from "../../api/generated/types.ts";
 import { nodes } from "../../api/kinds/node.ts";
+import { isNodeReady } from "../../api/node-status.ts";
 import type { ServerContext } from "../context.ts";
 import { storePrefix } from "../keys.ts";
 import { AGENT_NAME, type AgentIdentity } from "../streams/join.ts";
@@ -23,7 +25,7 @@ export function createAgentMetrics(
       store
         .list(storePrefix(nodes))
         .map(({ object }) => object as Readonly<Node>)
-        .filter(isUp),
+        .filter(isNodeReady),
     async sample(node) {
       const text = await scrapeAgent(agentAt(node), { identity, agent });
       return parseSample(text, clock.now());
@@ -31,6 +33,3 @@ export function createAgentMetrics(
   });
   return { measure, stop: () => agent.destroy() };
 }
-
-const isUp = ({ status }: Readonly<Node>) =>
-  status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";

@@ -37,7 +37,8 @@ export function validateTemplate(
     // Reported already; Kubernetes does not look at the template of what cannot select, but at a DaemonSet's.
     return owner === "DaemonSet" ? validatePodTemplate(template, path) : [];
   }
-  if (!selects(selector, metadata?.labels)) {
+  // A missing selector selects nothing. An empty one has been reported already.
+  if (!labelMatcher(selector)(metadata?.labels)) {
     errors.push(
       invalid(
         `${path}.metadata.labels`,
@@ -71,12 +72,4 @@ export function validatePodTemplate(template: PodTemplateSpec | undefined, path:
     ...validateAnnotations(metadata?.annotations, `${path}.annotations`),
     ...validatePodSpec(spec, `${path}.spec`),
   ];
-}
-
-// A missing selector selects nothing. An empty one has been reported already.
-function selects(
-  selector: LabelSelector | undefined,
-  labels: Readonly<Record<string, string>> | undefined,
-): boolean {
-  return labelMatcher(selector)(labels);
 }
